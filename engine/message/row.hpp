@@ -78,6 +78,8 @@ class RowReader {
 
   [[nodiscard]] bool ok() const { return in_.ok(); }
   [[nodiscard]] bool flat() const { return flat_; }
+  /// Nothing is left behind the last byte read.
+  [[nodiscard]] bool at_end() const { return in_.at_end(); }
   [[nodiscard]] std::uint64_t columns() const { return columns_; }
   /// The next column; missing after the last.
   Value next() {

@@ -41,6 +41,7 @@ class Value {
 
   Value() = default;
   static Value of_string(std::string_view text) { return {Kind::string, text}; }
+  static Value of_number(std::string_view text) { return {Kind::number, text}; }
   static Value of_bool(bool yes) { return {yes ? Kind::yes : Kind::no, {}}; }
 
   /// The next tagged value of `in`; missing, with in.ok() false, when the bytes are no value.
@@ -60,8 +61,8 @@ class Value {
   /// The text of a scalar ("true", "12.50", "Ann"), "" for the rest. A view into the row or static storage.
   [[nodiscard]] std::string_view text() const;
 
-  /// The member named `key` of an object (the last one if it is there twice); nullopt if absent, or no
-  /// object.
+  /// The member named `key` of an object (the last one if it is there twice), or the item a decimal `key`
+  /// counts to in a list, from 0; nullopt if absent.
   [[nodiscard]] std::optional<Value> member(std::string_view key) const;
 
   /// Encoded body of a list or object, for the readers below.
