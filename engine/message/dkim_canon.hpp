@@ -3,7 +3,6 @@
 // is content.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -29,9 +28,9 @@ class RelaxedBody {
   static constexpr std::size_t kBuffer = 16 * 1024;
 
   char* flush_held(char* to);
-  const char* copy_run(const char* from, const char* end, char*& to);
   void hold_back_tail(const char* run, char*& to);
   void step(char c, char*& to);
+  std::string_view write_lines();
 
   std::unique_ptr<char[]> buffer_;
   std::uint64_t held_lines_ = 0;  // line ends seen that may turn out to be the empty end
@@ -49,7 +48,7 @@ class SimpleBody {
   [[nodiscard]] std::string_view finish();
 
  private:
-  std::string_view content(std::string_view& rest);
+  std::string_view write_lines();
 
   std::string scratch_;
   std::uint64_t held_lines_ = 0;
