@@ -15,8 +15,8 @@ class ReadBuffer {
   /// Holds at most `cap` bytes; allocates `initial` (at most `cap`) at the first prepare().
   explicit ReadBuffer(std::size_t cap, std::size_t initial = 4096);
 
-  /// Writable room behind the unread bytes, at least one byte, `wanted` where the cap allows; empty when `cap` unread
-  /// bytes are held: the peer sent more than this protocol step may hold.
+  /// Writable room behind the unread bytes, at least one byte, `wanted` where the cap allows; empty when
+  /// `cap` unread bytes are held: the peer sent more than this protocol step may hold.
   [[nodiscard]] std::span<char> prepare(std::size_t wanted);
   /// `n` bytes of the last prepare() were filled.
   void commit(std::size_t n);

@@ -1,5 +1,5 @@
-// A point in steady time by which something must be over. Passed down whole, so that three steps under one limit
-// share it instead of each getting a fresh timeout.
+// A point in steady time by which something must be over. Passed down whole, so that three steps under one
+// limit share it instead of each getting a fresh timeout.
 #pragma once
 
 #include <algorithm>

@@ -38,7 +38,8 @@ Task<Expected<Stream>> Listener::accept() {
   for (;;) {
     if (!acceptor_.is_open()) co_return fail(ErrorCode::cancelled, "listener is closed");
     const auto state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none) co_return fail(ErrorCode::cancelled, "accept cancelled");
+    if (state.cancelled() != asio::cancellation_type::none)
+      co_return fail(ErrorCode::cancelled, "accept cancelled");
     Socket socket(acceptor_.get_executor());
     auto [error] = co_await acceptor_.async_accept(socket, kTuple);
     if (!error) co_return Stream(std::move(socket));

@@ -10,7 +10,8 @@
 namespace sluice::net {
 
 struct ListenerOptions {
-  int backlog = 4096;       ///< connections the kernel holds un-accepted; more are refused by it (net.core.somaxconn)
+  int backlog =
+      4096;  ///< connections the kernel holds un-accepted; more are refused by it (net.core.somaxconn)
   bool reuse_port = false;  ///< several workers listen on one address, the kernel spreads connections
 };
 

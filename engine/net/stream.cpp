@@ -20,7 +20,9 @@ void no_delay(Socket& socket) {
 
 Stream::Stream(asio::io_context& context) : core_(std::make_shared<Core>(context)) {}
 
-Stream::Stream(Socket accepted) : core_(std::make_shared<Core>(std::move(accepted))) { no_delay(core_->socket); }
+Stream::Stream(Socket accepted) : core_(std::make_shared<Core>(std::move(accepted))) {
+  no_delay(core_->socket);
+}
 
 Stream::Stream(std::shared_ptr<Core> core) : core_(std::move(core)) {}
 
@@ -59,7 +61,8 @@ Task<Expected<>> Stream::connect(Endpoint peer, std::optional<Address> local, De
     const int on = 1;
     ::setsockopt(core->socket.native_handle(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
     core->socket.bind(Endpoint(*local, 0), error);
-    if (error) co_return fail(ErrorCode::invalid_input, "binding to " + local->to_string() + ": " + error.message());
+    if (error)
+      co_return fail(ErrorCode::invalid_input, "binding to " + local->to_string() + ": " + error.message());
   }
   core->set_deadline(deadline);
   auto [connected] = co_await core->socket.async_connect(peer, kTuple);
@@ -79,7 +82,8 @@ Task<Expected<std::size_t>> Stream::read_some(std::span<char> into) {
   if (!core->tls) {
     if (!core->socket.is_open()) co_return std::unexpected(core->explain({IoStatus::failed, 0, EBADF}));
     const auto state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none) co_return fail(ErrorCode::cancelled, "read cancelled");
+    if (state.cancelled() != asio::cancellation_type::none)
+      co_return fail(ErrorCode::cancelled, "read cancelled");
     // Asio's own receive: it remembers a drained socket and goes to epoll without a failing first recv.
     auto [error, n] = co_await core->socket.async_receive(asio::buffer(into.data(), into.size()), kTuple);
     if (!error) co_return n;
@@ -123,10 +127,30 @@ Task<Expected<>> Stream::write(WriteCursor& cursor) {
   }
 }
 
-Task<Expected<>> Stream::wait_readable() {
+Error Stream::explain(const IoStep& step) const { return core_->explain(step); }
+
+Task<Expected<>> Stream::wait(IoStatus wanted) {
   const auto core = core_;
-  auto waited = co_await core->wait(IoStatus::want_read);
+  auto waited = co_await core->wait(wanted);
   co_return waited;
+}
+
+Task<Expected<>> Stream::wait_readable(Deadline until) {
+  const auto core = core_;
+  core->gentle = true;
+  core->set_deadline(until);
+  auto waited = co_await core->wait(IoStatus::want_read);
+  core->gentle = false;
+  const bool passed = until.passed();
+  core->set_deadline(Deadline::never());
+  if (!waited && waited.error().code == ErrorCode::cancelled && passed)
+    co_return fail(ErrorCode::timeout, "nothing came");
+  co_return waited;
+}
+
+void Stream::interrupt() {
+  boost::system::error_code ignored;
+  core_->socket.cancel(ignored);
 }
 
 Task<Expected<>> Stream::start_tls(TlsClientContext& context, TlsClientRequest request, Deadline deadline) {

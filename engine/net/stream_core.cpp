@@ -28,6 +28,11 @@ void Stream::Core::arm(Deadline until) {
 void Stream::Core::on_watchdog() {
   armed = Deadline::never();
   if (deadline.passed()) {
+    if (gentle) {
+      boost::system::error_code ignored;
+      socket.cancel(ignored);
+      return;
+    }
     expired = true;
     close();
   } else if (!deadline.is_never() && socket.is_open()) {

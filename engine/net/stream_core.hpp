@@ -19,6 +19,7 @@ struct Stream::Core : std::enable_shared_from_this<Stream::Core> {
   Deadline deadline;
   Deadline armed;  // when the watchdog fires next; never: it is not running
   bool expired = false;
+  bool gentle = false;  // the deadline ends the wait only, not the stream
   std::unique_ptr<TlsSession> tls;
 
   void set_deadline(Deadline wanted);

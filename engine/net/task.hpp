@@ -1,4 +1,5 @@
-// The coroutine type of everything that waits. A Task starts when it is awaited or spawned through a TaskGroup.
+// The coroutine type of everything that waits. A Task starts when it is awaited or spawned through a
+// TaskGroup.
 #pragma once
 
 #include <boost/asio/as_tuple.hpp>
@@ -12,7 +13,8 @@ namespace asio = boost::asio;
 template <class T = void>
 using Task = asio::awaitable<T>;
 
-/// Completion token for Asio operations: `auto [ec, n] = co_await socket.async_x(buffer, kTuple);`, never throws.
+/// Completion token for Asio operations: `auto [ec, n] = co_await socket.async_x(buffer, kTuple);`, never
+/// throws.
 inline constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
 }  // namespace sluice::net

@@ -1,10 +1,11 @@
-// The owner of spawned coroutines: it can cancel them all, and it waits for them all. Nothing is spawned otherwise.
+// The owner of spawned coroutines: it can cancel them all, and it waits for them all. Nothing is spawned
+// otherwise.
 //
 // A task that lets an exception out is our bug: it is logged (`task_failed`), counted and ends only itself.
-// Cancelling makes the operation a task waits in return ErrorCode::cancelled (Asio: operation_aborted), and so does
-// every later wait on a net::Stream in that task; it never throws. A task between two waits of other kinds must look
-// at cancelled() itself.
-// One thread: the one that runs the io_context. Destroying a group that still has tasks is asserted against: join first.
+// Cancelling makes the operation a task waits in return ErrorCode::cancelled (Asio: operation_aborted), and
+// so does every later wait on a net::Stream in that task; it never throws. A task between two waits of other
+// kinds must look at cancelled() itself. One thread: the one that runs the io_context. Destroying a group
+// that still has tasks is asserted against: join first.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -29,8 +30,8 @@ class TaskGroup {
   TaskGroup& operator=(const TaskGroup&) = delete;
   ~TaskGroup();
 
-  /// Starts `task` from the loop (not inside this call). The coroutine's arguments must be values or owners, or
-  /// outlive join(). False, and the task never runs, when the group is full or cancelled.
+  /// Starts `task` from the loop (not inside this call). The coroutine's arguments must be values or owners,
+  /// or outlive join(). False, and the task never runs, when the group is full or cancelled.
   [[nodiscard]] bool spawn(Task<> task);
 
   /// Cancels every task and refuses new ones; tasks end in their own time: join() waits for that. Idempotent.

@@ -33,7 +33,8 @@ using SessionPtr = std::unique_ptr<SSL_SESSION, FreeSession>;
 void set_common(SSL_CTX* context) {
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                 SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_options(context,
+                      SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_read_ahead(context, 1);  // one recv a record instead of two
 }
 
@@ -66,7 +67,7 @@ struct TlsClientContext::State {
   ContextPtr opportunistic;
   ContextPtr verified;
   std::size_t max_sessions = 0;
-  std::list<Entry> recent;  // front: used last
+  std::list<Entry> recent;                                                  // front: used last
   std::unordered_map<std::string_view, std::list<Entry>::iterator> by_key;  // views into `recent`
 
   void drop(std::list<Entry>::iterator entry) {
@@ -89,7 +90,8 @@ Expected<std::unique_ptr<TlsClientContext>> TlsClientContext::make(const TlsClie
   const int loaded = options.ca_file.empty() ? SSL_CTX_set_default_verify_paths(verified)
                                              : SSL_CTX_load_verify_file(verified, options.ca_file.c_str());
   if (loaded != 1)
-    return fail(ErrorCode::invalid_input, "reading the CA file " + options.ca_file + ": " + take_openssl_errors());
+    return fail(ErrorCode::invalid_input,
+                "reading the CA file " + options.ca_file + ": " + take_openssl_errors());
   return made;
 }
 
@@ -138,8 +140,8 @@ Expected<std::unique_ptr<TlsServerContext>> TlsServerContext::make(const std::st
   if (SSL_CTX_use_PrivateKey_file(context.get(), key_file.c_str(), SSL_FILETYPE_PEM) != 1)
     return fail(ErrorCode::invalid_input, "reading the key " + key_file + ": " + take_openssl_errors());
   if (SSL_CTX_check_private_key(context.get()) != 1)
-    return fail(ErrorCode::invalid_input,
-                "the key " + key_file + " does not belong to " + certificate_file + ": " + take_openssl_errors());
+    return fail(ErrorCode::invalid_input, "the key " + key_file + " does not belong to " + certificate_file +
+                                              ": " + take_openssl_errors());
   return std::unique_ptr<TlsServerContext>(new TlsServerContext(context.release()));
 }
 

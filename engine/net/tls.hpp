@@ -1,5 +1,5 @@
-// TLS settings shared by many streams: one client context a worker (it owns a session cache), one server context a
-// certificate. Contexts must outlive the streams that use them.
+// TLS settings shared by many streams: one client context a worker (it owns a session cache), one server
+// context a certificate. Contexts must outlive the streams that use them.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 #include "engine/base/error.hpp"
 
-typedef struct ssl_ctx_st SSL_CTX;          // as <openssl/types.h> declares them
+typedef struct ssl_ctx_st SSL_CTX;  // as <openssl/types.h> declares them
 typedef struct ssl_session_st SSL_SESSION;
 
 namespace sluice::net {
@@ -29,8 +29,9 @@ struct TlsSummary {
 };
 
 struct TlsClientOptions {
-  std::string ca_file;                ///< PEM; empty: the system's CAs
-  std::size_t max_sessions = 16384;   ///< cached sessions (~2 KB each), the least recently used is dropped; 0: none
+  std::string ca_file;  ///< PEM; empty: the system's CAs
+  std::size_t max_sessions =
+      16384;  ///< cached sessions (~2 KB each), the least recently used is dropped; 0: none
 };
 
 /// Owner: one thread.

@@ -34,15 +34,19 @@ int bio_write(BIO* bio, const char* from, int size) {
 
 long bio_control(BIO* bio, int command, long, void*) {
   switch (command) {
-    case BIO_CTRL_FLUSH: return 1;
-    case BIO_CTRL_EOF: return BIO_test_flags(bio, BIO_FLAGS_IN_EOF) != 0;
-    default: return 0;
+    case BIO_CTRL_FLUSH:
+      return 1;
+    case BIO_CTRL_EOF:
+      return BIO_test_flags(bio, BIO_FLAGS_IN_EOF) != 0;
+    default:
+      return 0;
   }
 }
 
 BIO_METHOD* socket_method() {
   static BIO_METHOD* const method = [] {
-    auto* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK | BIO_TYPE_DESCRIPTOR, "sluice socket");
+    auto* made =
+        BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK | BIO_TYPE_DESCRIPTOR, "sluice socket");
     BIO_meth_set_read(made, bio_read);
     BIO_meth_set_write(made, bio_write);
     BIO_meth_set_ctrl(made, bio_control);
@@ -129,14 +133,18 @@ int TlsSession::on_new_session(SSL* ssl, SSL_SESSION* session) {
 IoStep TlsSession::explain(int result) {
   const int system_error = errno;
   switch (SSL_get_error(ssl_, result)) {
-    case SSL_ERROR_WANT_READ: return {IoStatus::want_read};
-    case SSL_ERROR_WANT_WRITE: return {IoStatus::want_write};
-    case SSL_ERROR_ZERO_RETURN: return {IoStatus::end};
+    case SSL_ERROR_WANT_READ:
+      return {IoStatus::want_read};
+    case SSL_ERROR_WANT_WRITE:
+      return {IoStatus::want_write};
+    case SSL_ERROR_ZERO_RETURN:
+      return {IoStatus::end};
     case SSL_ERROR_SYSCALL:
       failed_ = true;
       failure_ = "connection lost";
       return {IoStatus::failed, 0, system_error};
-    default: break;
+    default:
+      break;
   }
   failed_ = true;
   const auto verify_result = SSL_get_verify_result(ssl_);

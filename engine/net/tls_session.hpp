@@ -16,8 +16,9 @@ namespace sluice::net {
 
 class TlsSession {
  public:
-  /// `fd` stays the caller's. `host` is sent as SNI unless it is an address, and must match under TlsVerify::peer.
-  /// Sessions are cached under `cache_key`, the host and the mode; an empty key caches nothing.
+  /// `fd` stays the caller's. `host` is sent as SNI unless it is an address, and must match under
+  /// TlsVerify::peer. Sessions are cached under `cache_key`, the host and the mode; an empty key caches
+  /// nothing.
   [[nodiscard]] static Expected<std::unique_ptr<TlsSession>> client(int fd, TlsClientContext& context,
                                                                     TlsVerify verify, const std::string& host,
                                                                     const std::string& cache_key);

@@ -1,5 +1,6 @@
-// One thread with its own event loop. Objects made on a worker belong to it; other threads reach them by post() only.
-// There is no cached `now()`: a clock read costs 25 ns here, less than any way to learn that a loop turn has passed.
+// One thread with its own event loop. Objects made on a worker belong to it; other threads reach them by
+// post() only. There is no cached `now()`: a clock read costs 25 ns here, less than any way to learn that a
+// loop turn has passed.
 #pragma once
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -26,8 +27,9 @@ class Worker {
   /// Starts the thread, once.
   void start();
 
-  /// Any thread. `fn()` runs on the worker, in posting order; never inside this call. It must not throw: what it
-  /// throws is logged as our bug (`worker_handler_failed`) and the loop goes on. After stop() it is kept or dropped.
+  /// Any thread. `fn()` runs on the worker, in posting order; never inside this call. It must not throw: what
+  /// it throws is logged as our bug (`worker_handler_failed`) and the loop goes on. After stop() it is kept
+  /// or dropped.
   template <class Fn>
   void post(Fn&& fn) {
     asio::post(context_, std::forward<Fn>(fn));
