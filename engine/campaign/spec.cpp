@@ -8,7 +8,6 @@
 
 #include "engine/campaign/beneath.hpp"
 #include "engine/campaign/duration.hpp"
-#include "engine/campaign/mailbox.hpp"
 #include "engine/campaign/nearest_name.hpp"
 #include "engine/campaign/spec_keys.hpp"
 
@@ -35,19 +34,6 @@ std::string lower(std::string_view text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return out;
-}
-
-/// Why `text` is no rate; "" when it is one.
-std::string rate_problem(std::string_view text) {
-  constexpr std::array<std::string_view, 12> kUnits = {"s", "sec", "second", "m", "min", "minute",
-                                                       "h", "hr", "hour", "d", "day", ""};
-  const auto slash = text.find('/');
-  const bool digits = slash != std::string_view::npos && slash > 0 &&
-                      std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(slash),
-                                  [](char c) { return (c >= '0' && c <= '9') || c == ',' || c == '_'; });
-  const auto unit = digits ? text.substr(slash + 1, text.find(' ') - slash - 1) : std::string_view{};
-  if (!unit.empty() && std::find(kUnits.begin(), kUnits.end(), unit) != kUnits.end()) return {};
-  return "\"" + visible(text, 60) + "\" is no rate; write for example \"2,000/min\" or \"100/s burst 10\"";
 }
 
 class SpecReader {
@@ -96,12 +82,15 @@ class SpecReader {
       missing("from", "the mailbox the mail comes from, such as \"Shop <news@shop.test>\"");
     }
     if (const auto reply_to = top_.text("reply_to", kMaxLine)) {
-      Mailbox mailbox;
+      message::Mailbox mailbox;
       if (read_mailbox("reply_to", *reply_to, mailbox)) spec_.reply_to = std::move(mailbox);
     }
     if (const auto mail_from = top_.text("mail_from", 320)) {
-      Mailbox mailbox;
-      if (read_mailbox("mail_from", *mail_from, mailbox)) spec_.mail_from = std::move(mailbox.address);
+      if (auto address = message::parse_address(*mail_from)) {
+        spec_.mail_from = std::move(*address);
+      } else {
+        top_.problem("mail_from", "`mail_from`: " + address.error().text);
+      }
     }
     if (auto list_id = top_.text("list_id", 255)) {
       spec_.list_id = std::move(*list_id);
@@ -136,9 +125,12 @@ class SpecReader {
   }
 
   void schedule() {
-    if (auto rate = top_.text("rate", 100)) {
-      if (const auto why = rate_problem(*rate); !why.empty()) top_.problem("rate", "`rate`: " + why);
-      spec_.rate = std::move(*rate);
+    if (const auto rate = top_.text("rate", 100)) {
+      if (auto parsed = throttle::Rate::parse(*rate)) {
+        spec_.rate = *parsed;
+      } else {
+        top_.problem("rate", "`rate`: " + parsed.error().text);
+      }
     }
     spec_.start = top_.instant("start");
     if (const auto texts = top_.texts("windows", Windows::kMaxWindows, 200)) {
@@ -214,8 +206,8 @@ class SpecReader {
     }
   }
 
-  bool read_mailbox(std::string_view key, std::string_view text, Mailbox& into) {
-    auto mailbox = parse_mailbox(text);
+  bool read_mailbox(std::string_view key, std::string_view text, message::Mailbox& into) {
+    auto mailbox = message::parse_mailbox(text);
     if (!mailbox) {
       top_.problem(key, fmt::format("`{}`: {}", key, mailbox.error().text));
       return false;

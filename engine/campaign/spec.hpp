@@ -15,23 +15,14 @@
 #include "engine/campaign/problem.hpp"
 #include "engine/campaign/windows.hpp"
 #include "engine/campaign/zone.hpp"
+#include "engine/message/mailbox.hpp"
+#include "throttle/rate.hpp"
 
 namespace sluice::campaign {
 
 enum class MailClass : std::uint8_t { commercial, transactional };
 
 [[nodiscard]] std::string_view name_of(MailClass mail_class);
-
-/// `name` is UTF-8 without control bytes, "" when there is none; `address` has a domain.
-struct Mailbox {
-  std::string name;
-  std::string address;
-
-  [[nodiscard]] std::string_view domain() const {
-    return std::string_view(address).substr(address.rfind('@') + 1);
-  }
-  friend bool operator==(const Mailbox&, const Mailbox&) = default;
-};
 
 /// Whose clock the windows run by: one zone, or each recipient's own, named in a column (the zone given is for
 /// rows that name none).
@@ -49,9 +40,9 @@ struct CampaignSpec {
   std::string id;                 ///< [A-Za-z0-9._-]{1,100}; default: the directory's name
   std::string tenant = "default"; ///< same letters
   MailClass mail_class = MailClass::commercial;
-  Mailbox from;
-  std::optional<Mailbox> reply_to;
-  std::string mail_from;          ///< "" = a token at the bounce domain
+  message::Mailbox from;
+  std::optional<message::Mailbox> reply_to;
+  std::optional<message::Address> mail_from;  ///< absent = a token at the bounce domain
   std::string subject;            ///< template source
   std::string html;               ///< file name, "" = none; at least one of html and text
   std::string text;
@@ -62,7 +53,7 @@ struct CampaignSpec {
   std::vector<std::string> meta;  ///< columns echoed in every event
   std::string pool = "default";
   int priority = 5;               ///< 1 (first) … 9
-  std::string rate;               ///< as written, checked; "" = none of its own
+  std::optional<throttle::Rate> rate;  ///< absent = none of its own
   std::optional<Instant> start;   ///< absent = at once
   Windows windows;
   ZoneChoice time_zone;           ///< default UTC
