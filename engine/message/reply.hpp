@@ -1,5 +1,5 @@
-// What a remote SMTP server said. It is data, never an error: exactly one function (engine/delivery/outcome.hpp)
-// turns a reply into what happens to the recipient.
+// What a remote SMTP server said. It is data, never an error: exactly one function
+// (engine/delivery/outcome.hpp) turns a reply into what happens to the recipient.
 #pragma once
 
 #include <cstdint>
