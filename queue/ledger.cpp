@@ -120,9 +120,18 @@ void Ledger::settle(store::Batch& batch, const Settlement& settlement) {
     batch.put(kSent, scratch_key_, scratch_value_);
   }
   settled_.push_back({settlement.held.lane, key.due, key.row});
-  if (settlement.held.block == 0) return;  // settled without an attempt (expired while it waited)
+  end_lease(batch, settlement.held);
+}
+
+void Ledger::release(store::Batch& batch, const Held& held) { end_lease(batch, held); }
+
+/// The block stays as it was written until its last record is settled or released, so a crash may find a released
+/// record under it: in doubt though never sent, which costs a delay, not a copy.
+void Ledger::end_lease(store::Batch& batch, const Held& held) {
+  if (held.block == 0) return;  // settled without an attempt (expired while it waited)
+  const auto& key = held.record().key;
   leased_.erase({key.stream, key.row});
-  const auto block = blocks_.find(settlement.held.block);
+  const auto block = blocks_.find(held.block);
   SLUICE_ASSERT(block != blocks_.end());
   if (--block->second > 0) return;
   scratch_key_.clear();

@@ -59,6 +59,8 @@ class Ledger {
   [[nodiscard]] bool is_leased(StreamId stream, Row row) const { return leased_.contains({stream, row}); }
   /// Record, event, counters, lease, `sent` index.
   void settle(store::Batch& batch, const Settlement& settlement);
+  /// The record was leased and will not be attempted: its lease ends, the record stays.
+  void release(store::Batch& batch, const Held& held);
   /// Raises a low-water mark: every key of the phase below `key` is settled, as of insertion `epoch`. An insertion
   /// below it that the caller had not seen yet keeps the mark down.
   void raise_mark(store::Batch& batch, StreamId stream, Phase phase, std::string key, std::uint64_t epoch);
@@ -90,6 +92,7 @@ class Ledger {
     std::map<std::uint64_t, std::string> unseen;   ///< insertions the feeder may not know: epoch -> smallest key
   };
 
+  void end_lease(store::Batch& batch, const Held& held);
   void put_mark(store::Batch& batch, StreamId stream, Phase phase, const std::string& low);
 
   CommitObserver* observer_;

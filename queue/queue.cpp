@@ -236,6 +236,18 @@ void Queue::settle(std::vector<Settlement> settlements) {
   committer_->submit(store::make_work(std::move(apply), [](const Expected<>&) {}), store::Urgency::soon);
 }
 
+void Queue::release(std::vector<Held> held, std::function<void(std::vector<Held>)> done) {
+  const auto shared = std::make_shared<std::vector<Held>>(std::move(held));  // shared: by the two halves of one work
+  auto apply = [this, shared](store::Batch& batch) {
+    for (const auto& one : *shared) ledger_.release(batch, one);
+  };
+  auto finish = [shared, done = std::move(done)](const Expected<>&) {
+    for (auto& one : *shared) one.block = 0;
+    done(std::move(*shared));
+  };
+  committer_->submit(store::make_work(std::move(apply), std::move(finish)), store::Urgency::now);
+}
+
 void Queue::record_event(std::string encoded) {
   auto apply = [this, encoded = std::move(encoded)](store::Batch& batch) { ledger_.add_event(batch, encoded); };
   committer_->submit(store::make_work(std::move(apply), [](const Expected<>&) {}), store::Urgency::soon);

@@ -79,6 +79,9 @@ class Queue {
   void inject(std::unique_ptr<Injection> injection, store::Urgency urgency, Done done);
   void lease(std::vector<Held> run, LeaseDone done);
   void settle(std::vector<Settlement> settlements);
+  /// Leases of records that were not attempted end. `done` on the committer's thread, when the worker may have the
+  /// records leased again.
+  void release(std::vector<Held> held, std::function<void(std::vector<Held>)> done);
   /// Puts an event that belongs to no record into the feed (operational events).
   void record_event(std::string encoded);
 
