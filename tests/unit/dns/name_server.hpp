@@ -60,7 +60,8 @@ T run(net::asio::io_context& loop, net::Task<T> task) {
   std::exception_ptr error;
   bool done = false;
   net::asio::co_spawn(loop, [](net::Task<T> t, std::optional<T>& out) -> net::Task<> {
-    out.emplace(co_await std::move(t));
+    auto value = co_await std::move(t);
+    out.emplace(std::move(value));
   }(std::move(task), result), [&](const std::exception_ptr& e) {
     error = e;
     done = true;
