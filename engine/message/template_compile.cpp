@@ -201,11 +201,11 @@ Expected<> Compiler::open(const Tag& tag) {
                  fmt::format("blocks nest deeper than {}; flatten the template", program_.options.max_depth));
   }
   const auto words = words_of(tag.content);
-  if (words.empty()) return error(tag, "this block has no name; write {{#name}} … {{/name}}");
+  if (words.empty()) return error(tag, "this block has no name; write {{#name}}...{{/name}}");
   const auto helper = words.front();
   const bool known = helper == "if" || helper == "unless" || helper == "each";
   if (known && words.size() == 1) {
-    return error(tag, fmt::format("{0} needs one name; write {{{{#{0} name}}}} … {{{{/{0}}}}}", helper));
+    return error(tag, fmt::format("{0} needs one name; write {{{{#{0} name}}}}...{{{{/{0}}}}}", helper));
   }
   if (!known && words.size() > 1) {
     return error(tag, fmt::format("there is no block helper \"{}\"; there are if, unless and each", helper));
@@ -228,7 +228,7 @@ Expected<> Compiler::inverted(const Tag& tag) {
                  fmt::format("blocks nest deeper than {}; flatten the template", program_.options.max_depth));
   }
   const auto words = words_of(tag.content);
-  if (words.size() != 1) return error(tag, "an inverted section takes one name; write {{^name}} … {{/name}}");
+  if (words.size() != 1) return error(tag, "an inverted section takes one name; write {{^name}}...{{/name}}");
   Block block;
   block.closes_with = tag.content;
   block.at = tag.at;
