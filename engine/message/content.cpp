@@ -15,7 +15,7 @@ namespace sluice::message {
 namespace {
 
 constexpr auto encode_value = [](std::string_view value, std::string& out) {
-  append_quoted_printable(out, value);
+  join_quoted_printable(out, value);
 };
 constexpr auto encode_literal = [](std::string_view literal) {
   std::string out;
