@@ -9,12 +9,13 @@
 #include "engine/message/content_layout.hpp"
 #include "engine/message/encoding.hpp"
 #include "engine/message/header_field.hpp"
+#include "engine/message/html_text.hpp"
 
 namespace sluice::message {
 namespace {
 
 constexpr auto encode_value = [](std::string_view value, std::string& out) {
-  append_quoted_printable(out, value);
+  join_quoted_printable(out, value);
 };
 constexpr auto encode_literal = [](std::string_view literal) {
   std::string out;
@@ -34,6 +35,15 @@ Expected<TextPart> compile_part(std::string_view key, std::string_view text, Mod
   if (!compiled) return fail(std::move(compiled.error()), std::string(key));
   auto encoded = compiled->map_literals(encode_literal);
   return TextPart{std::move(*compiled), std::move(encoded)};
+}
+
+Expected<std::string> text_source(const ContentSource& source, const ContentLimits& limits) {
+  if (!source.text.empty()) return source.text;
+  HtmlTextOptions options;
+  options.max_source_bytes = limits.templates.max_source_bytes;
+  auto text = text_from_html(source.html, options);
+  if (!text) return fail(std::move(text.error()), "text from html");
+  return text;
 }
 
 Expected<> render_part(const Template& encoded, const RenderContext& context, std::string& body) {
@@ -81,7 +91,7 @@ void CampaignContent::Compiled::note_parts(const ContentSource& source) {
   note("subject", header.subject());
   for (const auto& extra : header.extras()) note("headers." + extra.name, extra.value);
   if (html) note("html", html->plain);
-  note("text", text->plain);
+  if (!source.text.empty()) note("text", text->plain);
   if (source.mail_class != MailClass::commercial) return;
   const auto& unsubscribe = source.unsubscribe;
   if (unsubscribe.url_prefix.empty() && unsubscribe.mailto_domain.empty())
@@ -114,7 +124,9 @@ Expected<CampaignContent> CampaignContent::compile(const ContentSource& source, 
     if (!part) return std::unexpected(std::move(part.error()));
     compiled->html = std::move(*part);
   }
-  auto part = compile_part("text", source.text, Mode::text, source, limits);
+  auto text = text_source(source, limits);
+  if (!text) return std::unexpected(std::move(text.error()));
+  auto part = compile_part("text", *text, Mode::text, source, limits);
   if (!part) return std::unexpected(std::move(part.error()));
   compiled->text = std::move(*part);
   compiled->share_tail = compiled->layout.tail.size() >= limits.shared_tail_bytes;

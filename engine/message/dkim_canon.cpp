@@ -55,6 +55,24 @@ const char* copy_run(const char* from, const char* end, char*& to) {
   return from;
 }
 
+// Copies and rewrites as far as the bytes at hand decide: up to `end`, or to blanks that reach it (or a CR
+// there).
+const char* copy_relaxed(const char* from, const char* end, char*& to) {
+  while (true) {
+    from = copy_run(from, end, to);
+    const char* after = from;
+    while (after < end && is_blank(*after)) ++after;
+    if (after == end) return from;
+    if (*after == '\r') {
+      if (after + 1 == end) return from;
+      if (after[1] != '\n') *to++ = ' ';
+    } else {
+      *to++ = ' ';
+    }
+    from = after;
+  }
+}
+
 }  // namespace
 
 RelaxedBody::RelaxedBody() : buffer_(std::make_unique_for_overwrite<char[]>(kBuffer)) {}
@@ -124,7 +142,7 @@ std::string_view RelaxedBody::take(std::string_view& rest) {
   while (from < end) {
     if (held_lines_ == 0 && !held_blank_ && !held_cr_) {
       const char* const run = to;
-      from = copy_run(from, end, to);
+      from = copy_relaxed(from, end, to);
       hold_back_tail(run, to);
       if (from == end) break;
     }
@@ -196,29 +214,31 @@ void append_relaxed_field(std::string& out, std::string_view field) {
   while (!name.empty() && is_blank(name.back())) name.remove_suffix(1);
   for (const char c : name) out += c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
   out += ':';
-  auto value = field.substr(std::min(colon + 1, field.size()));
+  const auto value = field.substr(std::min(colon + 1, field.size()));
   const auto start = out.size();
-  bool blank = false;
-  while (!value.empty()) {
-    const auto word = std::min(value.find_first_of(" \t\r"), value.size());
-    if (word > 0) {
-      if (blank && out.size() > start) out += ' ';
-      blank = false;
-      out += value.substr(0, word);
-      value.remove_prefix(word);
-    } else if (is_blank(value[0])) {
-      blank = true;
-      value.remove_prefix(1);
-    } else if (value.starts_with("\r\n")) {
-      value.remove_prefix(2);
-    } else {
-      if (blank && out.size() > start) out += ' ';
-      blank = false;
-      out += '\r';
-      value.remove_prefix(1);
+  out.resize_and_overwrite(start + value.size() + 2, [&](char* text, std::size_t) {
+    char* const first = text + start;
+    char* to = first;
+    const char* const end = value.data() + value.size();
+    bool blank = false;
+    for (const char* from = value.data(); from < end;) {
+      if (is_blank(*from)) {
+        blank = true;
+        ++from;
+      } else if (*from == '\r' && from + 1 < end && from[1] == '\n') {
+        from += 2;
+      } else {
+        if (blank && to != first) *to++ = ' ';
+        blank = false;
+        // Everything above a space is copied; a lone control byte is one step.
+        do *to++ = *from++;
+        while (from < end && static_cast<unsigned char>(*from) > ' ');
+      }
     }
-  }
-  out += "\r\n";
+    *to++ = '\r';
+    *to++ = '\n';
+    return static_cast<std::size_t>(to - text);
+  });
 }
 
 }  // namespace sluice::message

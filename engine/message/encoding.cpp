@@ -9,6 +9,7 @@ namespace {
 
 constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr char kHex[] = "0123456789ABCDEF";
+constexpr std::string_view kSoftBreak = "=\r\n";
 constexpr std::size_t kBytesPerLine = kEncodedLineColumns / 4 * 3;
 
 constexpr auto kDigitValue = [] {
@@ -87,6 +88,27 @@ void write_char(QuotedLine& line, std::string_view rest) {
   line.plain(c);
 }
 
+void encode_from_column(std::string& out, std::size_t column, std::string_view text) {
+  if (text.empty()) return;
+  const auto old = out.size();
+  // Worst case: every byte escaped, 25 of them a line, three bytes of soft break each.
+  const auto bound = old + text.size() * 3 + (text.size() / 25 + 2) * 3;
+  out.resize_and_overwrite(bound, [&](char* at, std::size_t) {
+    QuotedLine line{at + old, column};
+    while (!text.empty()) {
+      if (is_break(text[0])) {
+        line.hard_break();
+        text.remove_prefix(text.starts_with("\r\n") ? 2 : 1);
+      } else {
+        write_char(line, text);
+        text.remove_prefix(1);
+      }
+    }
+    if (line.column > 0) line.soft_break();
+    return static_cast<std::size_t>(line.to - at);
+  });
+}
+
 }  // namespace
 
 void append_base64(std::string& out, std::string_view bytes) {
@@ -137,31 +159,24 @@ std::optional<std::string> decode_base64(std::string_view text) {
   return out;
 }
 
-void append_quoted_printable(std::string& out, std::string_view text) {
+void append_quoted_printable(std::string& out, std::string_view text) { encode_from_column(out, 0, text); }
+
+void join_quoted_printable(std::string& out, std::string_view text) {
   if (text.empty()) return;
-  const auto old = out.size();
-  // Worst case: every byte escaped, 25 of them a line, three bytes of soft break each.
-  const auto bound = old + text.size() * 3 + (text.size() / 25 + 2) * 3;
-  out.resize_and_overwrite(bound, [&](char* at, std::size_t) {
-    QuotedLine line{at + old};
-    while (!text.empty()) {
-      if (is_break(text[0])) {
-        line.hard_break();
-        text.remove_prefix(text.starts_with("\r\n") ? 2 : 1);
-      } else {
-        write_char(line, text);
-        text.remove_prefix(1);
-      }
-    }
-    if (line.column > 0) line.soft_break();
-    return static_cast<std::size_t>(line.to - at);
-  });
+  if (!out.ends_with(kSoftBreak)) return encode_from_column(out, 0, text);
+  const auto end = out.size() - kSoftBreak.size();
+  const auto column = end == 0 ? 0 : end - (out.rfind('\n', end - 1) + 1);
+  // What may stand before a soft break may not end a line (a blank), or start one ("From" before " x").
+  const bool apart = is_break(text[0]) || (text[0] == ' ' && column == 4);
+  if (!apart) out.resize(end);
+  encode_from_column(out, apart ? 0 : column, text);
 }
 
 void trim_soft_break(std::string& out, std::size_t from) {
-  if (out.size() < from + 3 || !out.ends_with("=\r\n")) return;
-  if (out.size() > from + 3 && is_blank(out[out.size() - 4])) return;
-  out.resize(out.size() - 3);
+  const auto n = kSoftBreak.size();
+  if (out.size() < from + n || !out.ends_with(kSoftBreak)) return;
+  if (out.size() > from + n && is_blank(out[out.size() - n - 1])) return;
+  out.resize(out.size() - n);
 }
 
 }  // namespace sluice::message

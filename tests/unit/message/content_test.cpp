@@ -61,6 +61,16 @@ TEST(Content, TextAloneIsASinglePart) {
   EXPECT_TRUE(mail.ends_with("\r\n\r\nX-42\r\n"));
 }
 
+TEST(Content, TextIsMadeFromHtmlWhenThereIsNone) {
+  auto source = sample_source();
+  source.text.clear();
+  const auto preview = compiled(source).preview(SampleRecipient().input);
+  ASSERT_TRUE(preview);
+  EXPECT_NE(preview->text.find("Hello Ada, your code is X-42."), std::string::npos) << preview->text;
+  EXPECT_NE(preview->text.find("https://mail.shop.test/u/tok_EN-1"), std::string::npos) << preview->text;
+  EXPECT_EQ(preview->text.find('<'), std::string::npos) << preview->text;
+}
+
 TEST(Content, NoLineStartsWithADotWhateverTheValues) {
   auto source = sample_source();
   source.text = "{{first_name}}{{code}}.{{first_name}}\n.\n..{{code}}";

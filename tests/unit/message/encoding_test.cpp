@@ -102,7 +102,10 @@ TEST(QuotedPrintable, PiecesJoinToTheWholeText) {
       for (auto n = random() % 120; n > 0; --n) text += alphabet[random() % alphabet.size()];
       // A CRLF cut in two is two breaks: literals and values are given whole.
       if (text.ends_with('\r')) text.pop_back();
-      append_quoted_printable(body, text);
+      if (random() % 2 == 0)
+        append_quoted_printable(body, text);
+      else
+        join_quoted_printable(body, text);
       for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n') continue;
         whole += text[i] == '\r' || text[i] == '\n' ? std::string("\r\n") : std::string(1, text[i]);
@@ -111,6 +114,22 @@ TEST(QuotedPrintable, PiecesJoinToTheWholeText) {
     expect_legal_lines(body);
     ASSERT_EQ(unqp(body), whole);
   }
+}
+
+TEST(QuotedPrintable, JoinedPiecesGoOnInTheLine) {
+  const auto joined = [](std::string_view first, std::string_view then) {
+    auto out = qp(first);
+    join_quoted_printable(out, then);
+    return out;
+  };
+  EXPECT_EQ(joined("Hello ", "Ada"), "Hello Ada=\r\n");
+  EXPECT_EQ(joined("Hello\n", "Ada"), "Hello\r\nAda=\r\n");
+  EXPECT_EQ(joined("Hello ", "\nAda"), "Hello =\r\n\r\nAda=\r\n");
+  EXPECT_EQ(joined("From", " me"), "From=\r\n me=\r\n");
+  EXPECT_EQ(joined("a", ""), "a=\r\n");
+  EXPECT_EQ(joined("", ".a"), "=2Ea=\r\n");
+  EXPECT_EQ(joined("x\n.", "."), "x\r\n=2E.=\r\n");
+  expect_legal_lines(joined(std::string(70, 'a'), "\xC3\xA9\xC3\xA9......"));
 }
 
 TEST(QuotedPrintable, TrimsTheLastSoftBreakOnlyWhereNothingIsLost) {
