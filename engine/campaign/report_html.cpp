@@ -99,11 +99,11 @@ std::string providers(const std::vector<ReportProvider>& providers) {
   if (providers.empty()) return "";
   std::string out = "<section><h2>By provider</h2><div class=\"scroll\"><table><thead><tr><th>Provider</th><th>Delivered</th>"
                     "<th>Bounced</th><th>Put off</th><th class=\"wide\">Queued</th><th class=\"wide\">Median time</th>"
-                    "<th class=\"wide\">95 % within</th><th></th></tr></thead><tbody>";
+                    "<th class=\"wide\">95 % within</th><th class=\"wide\"></th></tr></thead><tbody>";
   for (std::size_t i = 0; i < std::min(providers.size(), kMostProviders); ++i) {
     const auto& p = providers[i];
     out += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class=\"wide\">{}</td><td class=\"wide\">{}</td>"
-                       "<td class=\"wide\">{}</td><td>{}</td></tr>",
+                       "<td class=\"wide\">{}</td><td class=\"wide\">{}</td></tr>",
                        foreign(p.name, 80), grouped(p.delivered), grouped(p.bounced), grouped(p.deferrals),
                        grouped(p.queued), duration_text(std::chrono::milliseconds(p.median_queued_ms)),
                        duration_text(std::chrono::milliseconds(p.p95_queued_ms)),
