@@ -89,7 +89,7 @@ struct Delivery {
   std::string ehlo;  ///< empty: the host's own name; a [[source]]'s ehlo comes first
   Count connections_per_site = 10;
   Count messages_per_connection = 100;
-  std::string connection_rate;  ///< empty: no limit; what providers want stands in the provider rules
+  std::string connection_rate;  ///< empty: no limit
   std::string message_rate;
   Count lease_run = 64;
   bool chunking = false;
@@ -195,7 +195,6 @@ struct Policy {
   std::string message_rate;
   std::string byte_rate;
   std::string connection_rate;
-  std::string daily_quota;
   Count connections = 0;
   Count messages_per_connection = 0;
 };
