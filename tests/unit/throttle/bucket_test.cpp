@@ -31,9 +31,10 @@ TEST(Bucket, GrantsTheBurstThenTheRate) {
 }
 
 TEST(Bucket, FastAndSlowRatesAreExact) {
-  for (const auto& [text, count, window] :
-       {std::tuple{"5,000/s burst 1", 5'000, Micros(seconds(1))}, {"3/d burst 1", 3, Micros(hours(24))},
-        {"3/s burst 1", 3, Micros(seconds(1))}, {"7/min burst 1", 7, Micros(seconds(60))}}) {
+  for (const auto& [text, count, window] : {std::tuple{"5,000/s burst 1", 5'000, Micros(seconds(1))},
+                                            {"3/d burst 1", 3, Micros(hours(24))},
+                                            {"3/s burst 1", 3, Micros(seconds(1))},
+                                            {"7/min burst 1", 7, Micros(seconds(60))}}) {
     Bucket bucket(rate(text));
     auto now = kStart;
     for (int i = 0; i < count; ++i) {
@@ -41,7 +42,8 @@ TEST(Bucket, FastAndSlowRatesAreExact) {
       ASSERT_FALSE(bucket.try_take(now, 1)) << text;
       now = bucket.ready_at(now, 1);
     }
-    EXPECT_LE(now - kStart - window, Micros(count)) << text << ": a ready_at is rounded up to a microsecond at most";
+    EXPECT_LE(now - kStart - window, Micros(count))
+        << text << ": a ready_at is rounded up to a microsecond at most";
     EXPECT_GE(now - kStart, window) << text;
   }
   Bucket bytes(rate("125,000,000/s burst 125"));
@@ -114,7 +116,6 @@ TEST(Bucket, ARefundAfterAResetDoesNotWrap) {
   EXPECT_EQ(bucket.available(kStart), 2U);
 }
 
-
 /// Random rate, random takes at random times: grants in every window stay within rate * window + burst.
 TEST(BucketProperty, NeverMoreThanRateTimesWindowPlusBurst) {
   EXPECT_TRUE(rc::check([] {
@@ -135,8 +136,10 @@ TEST(BucketProperty, NeverMoreThanRateTimesWindowPlusBurst) {
       std::uint64_t sum = 0;
       for (std::size_t last = first; last < grants.size(); ++last) {
         sum += grants[last].second;
-        const auto window = static_cast<unsigned __int128>((grants[last].first - grants[first].first).count());
-        const auto most = window * limit.count / static_cast<std::uint64_t>(limit.period.count()) + limit.burst;
+        const auto window =
+            static_cast<unsigned __int128>((grants[last].first - grants[first].first).count());
+        const auto most =
+            window * limit.count / static_cast<std::uint64_t>(limit.period.count()) + limit.burst;
         RC_ASSERT(sum <= static_cast<std::uint64_t>(most));
       }
     }
