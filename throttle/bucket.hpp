@@ -67,8 +67,9 @@ class Bucket {
 
   /// Undoes a take of n at the instant it was made (another limit denied): the bucket is as if it never was.
   void refund(std::uint64_t n) { move_back(cost_of(n)); }
-  /// Undoes it later: gives back what time has not refilled meanwhile, so that a token is never credited
-  /// twice.
+  /// Undoes it later: gives back what time has not refilled meanwhile. Within the bound of the class when
+  /// takes are undone last first; in another order tokens may come early, never more than were undone before
+  /// (one word cannot remember more).
   void refund(std::uint64_t n, Receipt receipt, Instant now);
 
   /// Keeps what has been taken, counted in tokens and never beyond empty: raising 1/day to 10/s does not wait

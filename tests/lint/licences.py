@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Every library the binary needs is known, with a licence to ship under: licences.py SOURCE_DIR BUILD_DIR.
 
-Exit 77 (skipped) where BUILD_DIR/sluice does not exist. LGPL libraries must stay shared objects, so that a user
-can replace them.
+Exit 77 (skipped) where BUILD_DIR/sluice does not exist. LGPL libraries must stay shared objects: a user
+must be able to replace them.
 """
 
 import pathlib

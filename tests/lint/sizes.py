@@ -25,7 +25,7 @@ CONTAINER = re.compile(r"(?:^|[\s>])(?:namespace|class|struct|union)\b|\bextern\
 
 
 def opens(head):
-    """What the brace after `head` begins: function, member (a constructor's initialiser), container or other."""
+    """What the brace after `head` begins: function, member (constructor initialiser), container or other."""
     if CONSTRUCTOR.search(head):
         return "member" if MEMBER_INITIALISER.search(head) else "function"
     if BODY.search(head) and "=" not in re.sub(r"operator\s*\S+|[=!<>]=|\([^()]*\)", "", head):

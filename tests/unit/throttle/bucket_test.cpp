@@ -108,6 +108,18 @@ TEST(Bucket, ALateRefundIsNotCreditedTwice) {
   EXPECT_EQ(bucket.available(kStart + seconds(5)), 0U) << "time had refilled that token";
 }
 
+TEST(Bucket, RefundsFirstFirstLetThroughEarlyNoMoreThanTheFirst) {
+  Bucket bucket(rate("10/s burst 2"));
+  const auto first = bucket.try_take(kStart, 1);
+  const auto second = bucket.try_take(kStart, 1);
+  bucket.refund(1, first, kStart);
+  const auto later = kStart + milliseconds(150);
+  ASSERT_TRUE(bucket.try_take(later, 1));
+  bucket.refund(1, second, later);
+  EXPECT_EQ(bucket.available(later), 1U);
+  EXPECT_EQ(bucket.ready_at(later, 2), later + milliseconds(50)) << "100 ms would be exact";
+}
+
 TEST(Bucket, ARefundAfterAResetDoesNotWrap) {
   Bucket bucket(rate("1/d burst 2"));
   const auto receipt = bucket.try_take(kStart, 2);
@@ -166,6 +178,42 @@ TEST(BucketProperty, RefundsAtTheInstantAreExact) {
       }
       RC_ASSERT(with.available(now) == without.available(now));
       RC_ASSERT(with.ready_at(now, n) == without.ready_at(now, n));
+    }
+  }));
+}
+
+/// Grants that were kept stay within the bound, whenever the last one was given back.
+TEST(BucketProperty, LateRefundsLastFirstNeverLetTooMuchThrough) {
+  EXPECT_TRUE(rc::check([] {
+    const Rate limit{*rc::gen::inRange<std::uint64_t>(1, 100), seconds(1),
+                     *rc::gen::inRange<std::uint64_t>(1, 10)};
+    Bucket bucket(limit);
+    struct Grant {
+      Instant at;
+      std::uint64_t n;
+      Bucket::Receipt receipt;
+    };
+    std::vector<Grant> kept;
+    auto now = kStart;
+    const auto steps = *rc::gen::container<std::vector<std::pair<int, int>>>(
+        rc::gen::pair(rc::gen::inRange(0, 100'000), rc::gen::inRange(0, 100)));
+    for (const auto& [wait, what] : steps) {
+      now += Micros(wait);
+      const auto n = 1 + static_cast<std::uint64_t>(what) % limit.burst;
+      if (what < 60) {
+        if (const auto receipt = bucket.try_take(now, n)) kept.push_back({now, n, receipt});
+      } else if (!kept.empty()) {
+        bucket.refund(kept.back().n, kept.back().receipt, now);
+        kept.pop_back();
+      }
+    }
+    for (auto first = kept.begin(); first != kept.end(); ++first) {
+      std::uint64_t sum = 0;
+      for (auto last = first; last != kept.end(); ++last) {
+        sum += last->n;
+        const auto window = static_cast<std::uint64_t>((last->at - first->at).count());
+        RC_ASSERT(sum <= window * limit.count / 1'000'000 + limit.burst);
+      }
     }
   }));
 }
