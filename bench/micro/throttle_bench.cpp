@@ -20,7 +20,7 @@ void take_one(benchmark::State& state, Bucket& bucket) {
     now += Micros(1);
     granted += static_cast<bool>(bucket.try_take(now, 1));
   }
-  benchmark::DoNotOptimize(granted);
+  state.counters["granted"] = static_cast<double>(granted) / static_cast<double>(state.iterations());
 }
 
 void BM_ThrottleBucketGrant(benchmark::State& state) {
@@ -52,11 +52,14 @@ void BM_ThrottleAcquire(benchmark::State& state) {
     limits.push_back(owned.back().get());
   }
   auto now = kStart;
+  std::int64_t granted = 0;
   for (auto _ : state) {
     now += Micros(1);
     auto permits = acquire(limits, 1, now);
+    granted += permits.has_value();
     benchmark::DoNotOptimize(permits);
   }
+  if (granted != state.iterations()) state.SkipWithError("denied: this is to measure grants");
 }
 BENCHMARK(BM_ThrottleAcquire)->Arg(0)->Arg(1)->Arg(4);
 
@@ -65,11 +68,14 @@ void BM_ThrottleAcquireRunOf64(benchmark::State& state) {
   Limit domain("domain", "", kFast);
   Limit* const limits[] = {&site, &domain};
   auto now = kStart;
+  std::uint64_t granted = 0;
   for (auto _ : state) {
     now += Micros(100);
     auto permits = acquire_up_to(limits, 64, now);
+    granted += permits ? permits->count() : 0;
     benchmark::DoNotOptimize(permits);
   }
+  if (granted != 64 * static_cast<std::uint64_t>(state.iterations())) state.SkipWithError("not whole runs");
 }
 BENCHMARK(BM_ThrottleAcquireRunOf64);
 
