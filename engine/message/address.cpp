@@ -184,7 +184,8 @@ Expected<> parse_address(std::string_view text, const AddressOptions& options, A
     return refuse(fmt::format("{} bytes in front of the @; at most {} are allowed", *at, kMaxLocalBytes));
   }
   const auto domain = text.substr(*at + 1);
-  if (domain.find('@') != std::string_view::npos) return refuse("there is more than one @; there can be one address only");
+  if (domain.find('@') != std::string_view::npos)
+    return refuse("there is more than one @; there can be one address only");
   out.text_.assign(text.substr(0, *at + 1));
   auto fine = domain.starts_with('[') ? append_literal(domain, options.address_literal, out.text_)
                                       : append_domain(domain, options.single_label, out.text_);

@@ -50,6 +50,10 @@ class HtmlState {
                   fmt::format("the HTML nests deeper than {} elements; close them, or give a text part",
                               options_.max_depth));
     }
+    if (most_attributes_ > options_.max_attributes) {
+      return fail(ErrorCode::limit,
+                  fmt::format("an element in the HTML has more than {} attributes", options_.max_attributes));
+    }
     if (repairs_ > options_.max_repairs) {
       return fail(ErrorCode::limit,
                   "the HTML has too many unclosed formatting elements; close them, or give a text part");
@@ -60,6 +64,7 @@ class HtmlState {
  private:
   void step(char c);
   void end_tag();
+  void count_attribute(char c);
 
   const HtmlTextOptions& options_;
   Where where_ = Where::text;
@@ -71,6 +76,9 @@ class HtmlState {
   std::size_t open_ = 0;
   std::size_t formatting_ = 0;
   std::size_t repairs_ = 0;
+  std::size_t attributes_ = 0;  // words in the tag being read
+  std::size_t most_attributes_ = 0;
+  bool between_words_ = false;
 };
 
 void HtmlState::step(char c) {
@@ -83,12 +91,15 @@ void HtmlState::step(char c) {
       } else if (recent_.size() == 2 && recent_[0] == '<' && (letter(c) || c == '/')) {
         where_ = Where::tag;
         naming_ = true;
+        attributes_ = 0;
+        between_words_ = false;
         name_.assign(1, lower(c));
       } else if (!std::string_view("<!--").starts_with(recent_)) {
         recent_.assign(c == '<' ? "<" : "");
       }
       break;
     case Where::tag:
+      count_attribute(c);
       if (c == '>') {
         end_tag();
       } else if (c == '"') {
@@ -128,6 +139,13 @@ void HtmlState::step(char c) {
       }
       break;
   }
+}
+
+void HtmlState::count_attribute(char c) {
+  const bool parts =
+      c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '/' || c == '"' || c == '\'';
+  if (between_words_ && !parts) most_attributes_ = std::max(most_attributes_, ++attributes_);
+  between_words_ = parts;
 }
 
 void HtmlState::end_tag() {

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <memory>
-#include <span>
 
 #include "engine/message/html_mark.hpp"
+#include "engine/message/html_role.hpp"
 #include "engine/message/template.hpp"
 #include "engine/message/text_flow.hpp"
 
@@ -16,153 +16,6 @@ namespace sluice::message {
 namespace {
 
 using Gap = TextFlow::Gap;
-
-/// What an element does to the flow of text.
-enum class Role {
-  inline_text,
-  block,
-  paragraph,
-  heading,
-  list,
-  item,
-  quote,
-  table,
-  row,
-  cell,
-  link,
-  image,
-  rule,
-  line_break,
-  verbatim,
-  term,
-  dropped
-};
-
-Role role_of(GumboTag tag) {
-  switch (tag) {
-    case GUMBO_TAG_HEAD:
-    case GUMBO_TAG_SCRIPT:
-    case GUMBO_TAG_STYLE:
-    case GUMBO_TAG_TITLE:
-    case GUMBO_TAG_NOSCRIPT:
-    case GUMBO_TAG_TEMPLATE:
-    case GUMBO_TAG_SVG:
-    case GUMBO_TAG_MATH:
-    case GUMBO_TAG_OBJECT:
-    case GUMBO_TAG_IFRAME:
-    case GUMBO_TAG_TEXTAREA:
-    case GUMBO_TAG_SELECT:
-    case GUMBO_TAG_NOFRAMES:
-    case GUMBO_TAG_NOEMBED:
-      return Role::dropped;
-    case GUMBO_TAG_P:
-    case GUMBO_TAG_DL:
-    case GUMBO_TAG_FIELDSET:
-    case GUMBO_TAG_FIGURE:
-      return Role::paragraph;
-    case GUMBO_TAG_H1:
-    case GUMBO_TAG_H2:
-    case GUMBO_TAG_H3:
-    case GUMBO_TAG_H4:
-    case GUMBO_TAG_H5:
-    case GUMBO_TAG_H6:
-      return Role::heading;
-    case GUMBO_TAG_UL:
-    case GUMBO_TAG_OL:
-    case GUMBO_TAG_MENU:
-    case GUMBO_TAG_DIR:
-      return Role::list;
-    case GUMBO_TAG_LI:
-      return Role::item;
-    case GUMBO_TAG_DD:
-      return Role::term;
-    case GUMBO_TAG_BLOCKQUOTE:
-      return Role::quote;
-    case GUMBO_TAG_TABLE:
-      return Role::table;
-    case GUMBO_TAG_TR:
-      return Role::row;
-    case GUMBO_TAG_TD:
-    case GUMBO_TAG_TH:
-      return Role::cell;
-    case GUMBO_TAG_A:
-      return Role::link;
-    case GUMBO_TAG_IMG:
-      return Role::image;
-    case GUMBO_TAG_HR:
-      return Role::rule;
-    case GUMBO_TAG_BR:
-      return Role::line_break;
-    case GUMBO_TAG_PRE:
-    case GUMBO_TAG_LISTING:
-    case GUMBO_TAG_XMP:
-      return Role::verbatim;
-    case GUMBO_TAG_DIV:
-    case GUMBO_TAG_SECTION:
-    case GUMBO_TAG_ARTICLE:
-    case GUMBO_TAG_ASIDE:
-    case GUMBO_TAG_HEADER:
-    case GUMBO_TAG_FOOTER:
-    case GUMBO_TAG_NAV:
-    case GUMBO_TAG_MAIN:
-    case GUMBO_TAG_CENTER:
-    case GUMBO_TAG_ADDRESS:
-    case GUMBO_TAG_FORM:
-    case GUMBO_TAG_DT:
-    case GUMBO_TAG_CAPTION:
-    case GUMBO_TAG_FIGCAPTION:
-    case GUMBO_TAG_BODY:
-    case GUMBO_TAG_HTML:
-    case GUMBO_TAG_DETAILS:
-    case GUMBO_TAG_SUMMARY:
-    case GUMBO_TAG_OPTGROUP:
-      return Role::block;
-    default:
-      return Role::inline_text;
-  }
-}
-
-std::span<GumboNode* const> nodes_of(const GumboVector& vector) {
-  return {reinterpret_cast<GumboNode* const*>(vector.data), vector.length};
-}
-
-std::string_view attribute(const GumboElement& element, const char* name) {
-  const auto* found = gumbo_get_attribute(&element.attributes, name);
-  return found ? found->value : "";
-}
-
-/// Not shown by a mail client: `hidden`, or a style that says so.
-bool is_hidden(const GumboElement& element) {
-  if (gumbo_get_attribute(&element.attributes, "hidden")) return true;
-  std::string style;
-  for (const char c : attribute(element, "style")) {
-    if (c != ' ' && c != '\t' && c != '\n' && c != '\r')
-      style += c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-  }
-  return style.find("display:none") != std::string::npos ||
-         style.find("visibility:hidden") != std::string::npos ||
-         style.find("mso-hide:all") != std::string::npos;
-}
-
-/// Whether anything inside breaks lines: then a table is layout, not data. Depth is bounded before parsing.
-bool holds_blocks(const GumboElement& element) {
-  return std::ranges::any_of(nodes_of(element.children), [](const GumboNode* child) {
-    if (child->type != GUMBO_NODE_ELEMENT) return false;
-    const auto role = role_of(child->v.element.tag);
-    return (role != Role::inline_text && role != Role::link && role != Role::image &&
-            role != Role::dropped) ||
-           holds_blocks(child->v.element);
-  });
-}
-
-/// A table with blocks in its cells only arranges things; one without is a table to read.
-bool is_layout(const GumboElement& table) {
-  return std::ranges::any_of(nodes_of(table.children), [](const GumboNode* child) {
-    if (child->type != GUMBO_NODE_ELEMENT) return false;
-    const auto& element = child->v.element;
-    return role_of(element.tag) == Role::cell ? holds_blocks(element) : is_layout(element);
-  });
-}
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpaces = " \t\r\n\f";
@@ -183,7 +36,7 @@ class Walker {
  private:
   void element(const GumboElement& element);
   void children(const GumboElement& element) {
-    for (const auto* child : nodes_of(element.children)) visit(*child);
+    for (const auto* child : children_of(element)) visit(*child);
   }
   void comment(std::string_view text);
   void mixed(std::string_view text_with_tags);
@@ -227,7 +80,9 @@ void Walker::visit(const GumboNode& node) {
       element(node.v.element);
       break;
     case GUMBO_NODE_DOCUMENT:
-      for (const auto* child : nodes_of(node.v.document.children)) visit(*child);
+      for (unsigned i = 0; i < node.v.document.children.length; ++i) {
+        visit(*static_cast<const GumboNode*>(node.v.document.children.data[i]));
+      }
       break;
     default:
       break;
@@ -351,7 +206,7 @@ void Walker::link(const GumboElement& element) {
 void Walker::list(const GumboElement& element) {
   const auto gap = numbers_.empty() ? Gap::blank_line : Gap::line;
   // Items inside a section are written once and shown many times: they cannot be numbered here.
-  const bool fixed = std::ranges::none_of(nodes_of(element.children), [&](const GumboNode* child) {
+  const bool fixed = std::ranges::none_of(children_of(element), [&](const GumboNode* child) {
     const auto* tag = child->type == GUMBO_NODE_COMMENT ? marked_.of_comment(child->v.text.text) : nullptr;
     return tag && tag->block;
   });
@@ -375,7 +230,7 @@ void Walker::heading(const GumboElement& element) {
 }
 
 void Walker::row(const GumboElement& element) {
-  const bool data = std::ranges::none_of(nodes_of(element.children), [](const GumboNode* child) {
+  const bool data = std::ranges::none_of(children_of(element), [](const GumboNode* child) {
     return child->type == GUMBO_NODE_ELEMENT && holds_blocks(child->v.element);
   });
   const bool before = std::exchange(data_row_, data);

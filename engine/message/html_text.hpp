@@ -22,9 +22,10 @@ namespace sluice::message {
 struct HtmlTextOptions {
   std::size_t max_source_bytes = 2u << 20;  ///< longer HTML is refused (limit)
   std::size_t max_depth = 400;              ///< elements open at once; deeper HTML is refused (limit)
-  /// Start tags times the formatting elements open around each: what a parser that repairs <b><p><b><p>… must
+  /// Start tags times the formatting elements open around each: what a parser that repairs <b><p><b><p> must
   /// build. More is refused (limit).
   std::size_t max_repairs = 2'000'000;
+  std::size_t max_attributes = 500;  ///< of one element; more is refused (limit)
   std::size_t columns = 78;
 };
 

@@ -63,15 +63,16 @@ std::string at_position(std::string_view source, std::size_t offset, std::string
   return fmt::format("line {}, column {}: {}", line, column, text);
 }
 
-Expected<TagScanner::Span> TagScanner::span_at(std::size_t open) const {
+Expected<TagScanner::Span> TagScanner::span_at(std::size_t open) {
   const auto inside = source_.substr(open + 2);
   std::size_t skip = 2;
   std::string_view closing = "}}";
   if (inside.starts_with("{")) {
     skip = 3;
     closing = "}}}";
-  } else if (inside.starts_with("!--") && source_.find("--}}", open + 5) != std::string_view::npos) {
-    closing = "--}}";
+  } else if (long_comments_ && inside.starts_with("!--")) {
+    long_comments_ = source_.find("--}}", open + 5) != std::string_view::npos;
+    if (long_comments_) closing = "--}}";
   }
   const auto end = source_.find(closing, open + skip);
   if (end == std::string_view::npos) {

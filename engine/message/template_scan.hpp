@@ -45,11 +45,12 @@ class TagScanner {
     bool triple;
   };
 
-  [[nodiscard]] Expected<Span> span_at(std::size_t open) const;
+  [[nodiscard]] Expected<Span> span_at(std::size_t open);
   [[nodiscard]] Expected<Tag> classify(std::size_t open, const Span& span) const;
 
   std::string_view source_;
   std::size_t at_ = 0;
+  bool long_comments_ = true;  // false once no "--}}" is ahead: nobody looks for it again
 };
 
 }  // namespace sluice::message

@@ -6,6 +6,8 @@ namespace sluice::message {
 
 namespace {
 
+constexpr std::size_t kNarrowest = 20;  // deep indents do not squeeze text below this
+
 std::size_t character_bytes(std::string_view text) {
   const auto first = static_cast<unsigned char>(text.front());
   const std::size_t bytes = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
@@ -215,55 +217,55 @@ void TextFlow::emit_line(std::string_view line) {
   out_ += whole + '\n';
 }
 
-/// Wraps and writes the paragraph; gives its widest line.
+/// Writes one line of the paragraph, wrapped at `room` columns; gives its widest piece.
+std::size_t TextFlow::wrap(std::string_view words, std::size_t room) {
+  std::string line;
+  std::size_t width = 0;
+  std::size_t widest = 0;
+  while (!words.empty()) {
+    const auto word = words.substr(0, word_bytes(words));
+    words.remove_prefix(word.size());
+    words.remove_prefix(std::min(words.find_first_not_of(' '), words.size()));
+    const auto word_width = width_of(word);
+    if (!line.empty() && width + 1 + word_width > room) {
+      emit_line(line);
+      widest = std::max(widest, width);
+      line.clear();
+      width = 0;
+    }
+    if (!line.empty()) {
+      line += ' ';
+      ++width;
+    }
+    line += word;
+    width += word_width;
+  }
+  emit_line(line);
+  return std::max(widest, width);
+}
+
+/// Writes the paragraph, if it has any text; gives its widest line.
 std::size_t TextFlow::end_paragraph() {
   if (!verbatim_) take_trailing_openers();
   space_ = cell_ = false;
-  if (paragraph_.find_first_not_of(" \n") == std::string::npos) {
-    paragraph_.clear();
-    verbatim_ = false;
-    return 0;
-  }
-  emit_between();
-  started_ = true;
-  ++paragraphs_;
-  std::size_t indent = 0;
-  for (const auto& prefix : prefixes_) indent += width_of(prefix.rest);
-  const auto room = columns_ > indent + 20 ? columns_ - indent : 20;
   std::size_t widest = 0;
-  std::string_view rest = paragraph_;
-  while (!rest.empty()) {
-    const auto end = std::min(rest.find('\n'), rest.size());
-    auto words = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    std::string line;
-    std::size_t width = 0;
-    if (verbatim_) {
-      line = words;
-      words = {};
-      width = width_of(line);
-    }
-    while (!words.empty()) {
-      const auto bytes = word_bytes(words);
-      const auto word = words.substr(0, bytes);
-      words.remove_prefix(bytes);
-      words.remove_prefix(std::min(words.find_first_not_of(' '), words.size()));
-      const auto word_width = width_of(word);
-      if (!line.empty() && width + 1 + word_width > room) {
+  if (paragraph_.find_first_not_of(" \n") != std::string::npos) {
+    emit_between();
+    started_ = true;
+    ++paragraphs_;
+    std::size_t indent = 0;
+    for (const auto& prefix : prefixes_) indent += width_of(prefix.rest);
+    const auto room = columns_ > indent + kNarrowest ? columns_ - indent : kNarrowest;
+    for (std::string_view rest = paragraph_; !rest.empty();) {
+      const auto line = rest.substr(0, rest.find('\n'));
+      rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+      if (verbatim_) {
         emit_line(line);
-        widest = std::max(widest, width);
-        line.clear();
-        width = 0;
+        widest = std::max(widest, width_of(line));
+      } else {
+        widest = std::max(widest, wrap(line, room));
       }
-      if (!line.empty()) {
-        line += ' ';
-        ++width;
-      }
-      line += word;
-      width += word_width;
     }
-    emit_line(line);
-    widest = std::max(widest, width);
   }
   paragraph_.clear();
   verbatim_ = false;

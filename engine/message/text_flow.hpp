@@ -62,6 +62,7 @@ class TextFlow {
   void begin_piece();
   void append_character(std::string_view character, bool verbatim);
   std::size_t end_paragraph();
+  std::size_t wrap(std::string_view words, std::size_t room);
   void emit_between();
   void emit_line(std::string_view line);
   void take_trailing_openers();

@@ -156,6 +156,9 @@ TEST(HtmlText, LimitsHold) {
   for (int i = 0; i < 300; ++i) unclosed += "<font size=" + std::to_string(i) + "><p>";
   for (int i = 0; i < 20'000; ++i) unclosed += "<p>x";
   EXPECT_EQ(text_from_html(unclosed).error().code, ErrorCode::limit);
+  std::string wide = "<p";
+  for (int i = 0; i < 600; ++i) wide += " a" + std::to_string(i) + "=1";
+  EXPECT_EQ(text_from_html(wide + ">x").error().code, ErrorCode::limit);
   std::string many;
   for (int i = 0; i < 5'000; ++i) many += "<p>unclosed paragraph<li>item<br>";
   EXPECT_TRUE(text_from_html(many).has_value()) << "flat, however long";

@@ -1,0 +1,230 @@
+// Everything a person can set, as plain values. The initialisers here are the defaults: the one home of each. The key's
+// name, range and explanation stand in the schema (schema_*.cpp), and config/sluice.toml is generated from both.
+// engine/app translates these structs into each module's Options. Copyable; no threads; no invariants beyond what
+// load() has checked.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "config/value.hpp"
+
+namespace sluice::config {
+
+using Count = std::uint32_t;
+/// What a [[policy]] or [[route]] looks at: tenant, stream, class, source, pool, provider, site, domain, remote_ip.
+using Match = std::map<std::string, std::string>;
+
+struct Log {
+  std::string level = "info";
+};
+
+struct Spool {
+  std::string dir;  ///< after load() never empty: data_dir/spool unless set
+  Millis settle{10'000};
+  Millis rescan{30'000};
+};
+
+struct CampaignLimits {
+  Count active = 1000;
+  ByteSize list_size = gib(20);
+  Count list_rows = 100'000'000;
+  Count list_columns = 256;
+  ByteSize row_size = kib(64);
+  ByteSize template_size = mib(1);
+  ByteSize attachments_size = mib(10);
+  Count compression_ratio = 200;
+  ByteSize dedup_memory = mib(64);
+  Millis remember_ids{90LL * 86'400'000};
+};
+
+struct Store {
+  Millis commit_interval{5};
+  ByteSize block_cache = mib(32);
+  ByteSize write_buffer = mib(64);
+  ByteSize wal_size = mib(256);
+  ByteSize refuse_below = gib(1);
+  ByteSize stop_below = mib(256);
+  ByteSize ballast = mib(64);
+  ByteSize segment_from = kib(4);
+  ByteSize segment_size = mib(256);
+  Count readers = 2;
+  Millis sent_keep{30LL * 86'400'000};
+};
+
+struct Limits {
+  Count lanes = 65'536;
+  Count window = 8192;
+  Count connections = 2000;
+  Count outcomes = 100'000;
+  Count sites = 100'000;
+};
+
+struct Events {
+  Millis keep{14LL * 86'400'000};
+  ByteSize keep_size = gib(50);
+  ByteSize file_size = mib(64);
+};
+
+struct Dns {
+  std::vector<std::string> servers;
+  Millis timeout{10'000};
+  Count cache_entries = 200'000;
+  Millis ttl_min{60'000};
+  Millis ttl_max{86'400'000};
+  Millis negative_ttl{300'000};
+};
+
+struct Tls {
+  std::string mode = "opportunistic";
+  std::string min_version = "1.2";
+  bool verify = false;
+  std::string ca_file;
+  Count sessions = 10'000;
+};
+
+struct Delivery {
+  Count smtp_port = 25;
+  std::string ehlo;  ///< empty: the host's own name; a [[source]]'s ehlo comes first
+  Count connections_per_site = 10;
+  Count messages_per_connection = 100;
+  std::string connection_rate;  ///< empty: no limit; what providers want stands in the provider rules
+  std::string message_rate;
+  Count lease_run = 64;
+  bool chunking = false;
+  Millis idle{60'000};
+  Millis connect_timeout{30'000};
+  Millis banner_timeout{300'000};
+  Millis command_timeout{300'000};
+  Millis data_timeout{120'000};
+  Millis block_timeout{180'000};
+  Millis final_timeout{600'000};
+  Count park_after = 100;
+};
+
+struct Retry {
+  std::vector<Millis> ladder{Millis{300'000},   Millis{600'000},   Millis{1'800'000},
+                             Millis{3'600'000}, Millis{7'200'000}, Millis{14'400'000}};
+  std::vector<Millis> greylist{Millis{60'000}, Millis{300'000}, Millis{900'000}, Millis{1'800'000}};
+  Count jitter = 20;
+  Millis expire{172'800'000};
+  std::string in_doubt = "retry";
+  Millis in_doubt_delay{1'800'000};
+  Count in_doubt_tries = 2;
+};
+
+struct Http {
+  std::string listen;
+  Count connections = 256;
+  ByteSize header_size = kib(16);
+  ByteSize body_size = mib(1);
+  Millis idle{30'000};
+};
+
+struct Public {
+  std::string listen;
+  std::string url;
+  Count connections = 1000;
+};
+
+struct Bounce {
+  std::string domain;
+  std::string listen;
+  Count connections = 200;
+  ByteSize message_size = mib(1);
+  Millis idle{60'000};
+};
+
+struct Listener {
+  std::string listen;
+  std::vector<std::string> trusted_networks;
+  std::string tenant = "default";
+  std::string ehlo;
+  std::string starttls = "off";
+  std::string cert_file;
+  std::string key_file;
+  Count connections = 1000;
+  Count connections_per_client = 100;
+  Count recipients = 1000;
+  ByteSize message_size = mib(25);
+  Millis idle{300'000};
+};
+
+struct Source {
+  std::string name;
+  std::string address;
+  std::string address6;
+  std::string ehlo;
+};
+
+struct Pool {
+  std::string name;
+  std::vector<std::string> sources;
+};
+
+struct Route {
+  std::string name;
+  Match match;
+  std::vector<std::string> hosts;
+  std::string pool;
+  std::string tls;
+};
+
+struct Dkim {
+  std::string domain;
+  std::string selector;
+  std::string key_file;
+};
+
+struct Tenant {
+  std::string name;
+  Count weight = 1;
+  std::string message_rate;
+  std::string mail_from;
+};
+
+struct Sender {
+  std::string tenant = "default";
+  std::vector<std::string> from_domains;
+};
+
+struct Policy {
+  std::string name;
+  Match match;
+  std::string message_rate;
+  std::string byte_rate;
+  std::string connection_rate;
+  std::string daily_quota;
+  Count connections = 0;
+  Count messages_per_connection = 0;
+};
+
+struct Config {
+  std::string data_dir = "/var/lib/sluice";
+  Count workers = 0;
+  Count node = 0;
+  Log log;
+  Spool spool;
+  CampaignLimits campaign;
+  Store store;
+  Limits limits;
+  Events events;
+  Dns dns;
+  Delivery delivery;
+  Tls tls;
+  Retry retry;
+  Http http;
+  Public public_;
+  Bounce bounce;
+  std::vector<Listener> listeners;
+  std::vector<Source> sources;
+  std::vector<Pool> pools;
+  std::vector<Route> routes;
+  std::vector<Dkim> dkim;
+  std::vector<Tenant> tenants;
+  std::vector<Sender> senders;
+  std::vector<Policy> policies;
+};
+
+}  // namespace sluice::config

@@ -1,0 +1,36 @@
+// Reads sluice.toml. Either a Config that passed every check, or every problem found. Touches the disk only to read the
+// file and, unless told not to, to look at the key files it names. Never throws on what it reads. Any thread.
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "config/config.hpp"
+#include "config/problem.hpp"
+
+namespace sluice::config {
+
+struct LoadOptions {
+  /// The grammar of rates belongs to the throttles; an error's text says what would be right.
+  std::function<Expected<>(std::string_view rate)> check_rate;
+  bool check_files = true;         ///< key files exist and nobody else may read them
+  ByteSize max_file = mib(4);      ///< a larger configuration is refused
+  std::size_t max_entries = 10'000;  ///< in one list, or [[…]] of one kind; more is refused
+  std::size_t max_text = 4096;     ///< bytes of one text value
+};
+
+struct Loaded {
+  Config config;
+  std::string file;
+  Origins origins;
+};
+
+[[nodiscard]] std::expected<Loaded, Problems> load_file(const std::string& path, const LoadOptions& options = {});
+
+/// `file` names the text in messages; relative paths in it are relative to that file's folder.
+[[nodiscard]] std::expected<Loaded, Problems> load_text(std::string_view text, const std::string& file,
+                                                        const LoadOptions& options = {});
+
+}  // namespace sluice::config

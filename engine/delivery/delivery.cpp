@@ -1,0 +1,95 @@
+#include "engine/delivery/delivery.hpp"
+
+#include <algorithm>
+
+namespace sluice::delivery {
+namespace {
+
+Expected<std::map<std::string, std::vector<std::size_t>, std::less<>>> pools_of(const Options& options) {
+  std::map<std::string, std::vector<std::size_t>, std::less<>> out;
+  for (const auto& pool : options.pools) {
+    for (const auto& name : pool.sources) {
+      const auto found = std::find_if(options.sources.begin(), options.sources.end(),
+                                      [&](const auto& source) { return source.name == name; });
+      if (found == options.sources.end()) {
+        return fail(ErrorCode::invalid_input, "pool " + pool.name + " names the unknown source " + name);
+      }
+      out[pool.name].push_back(static_cast<std::size_t>(found - options.sources.begin()));
+    }
+    if (out[pool.name].empty()) return fail(ErrorCode::invalid_input, "pool " + pool.name + " has no sources");
+  }
+  if (!out.contains("default")) {
+    for (std::size_t i = 0; i < options.sources.size(); ++i) out["default"].push_back(i);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string provider_of(const dns::MxPlan& plan, const std::vector<ProviderOptions>& providers) {
+  if (plan.hosts.empty()) return {};
+  const auto& host = plan.hosts.front().name;
+  for (const auto& provider : providers) {
+    for (const auto& suffix : provider.mx_suffixes) {
+      if (host == suffix || (host.ends_with(suffix) && host[host.size() - suffix.size() - 1] == '.')) {
+        return provider.name;
+      }
+    }
+  }
+  return {};
+}
+
+Expected<std::unique_ptr<Delivery>> Delivery::make(Options options, const Parts& parts,
+                                                   const net::TlsClientOptions& tls) {
+  if (options.sources.empty()) options.sources.push_back({"default", {}, {}, {}});
+  auto pools = pools_of(options);
+  if (!pools) return std::unexpected(pools.error());
+  auto out = std::unique_ptr<Delivery>(new Delivery);
+  const auto count = std::max(1U, options.workers);
+  out->shared_ = std::make_unique<Shared>(Shared{std::move(options), parts.clock, parts.queue, parts.router,
+                                                 parts.policies, parts.contents, parts.signer, std::move(*pools), {}});
+  for (unsigned i = 0; i < count; ++i) {
+    auto context = net::TlsClientContext::make(tls);
+    if (!context) return std::unexpected(context.error());
+    auto signer = parts.signer.clone();
+    if (!signer) return std::unexpected(signer.error());
+    out->workers_.push_back(std::make_unique<Worker>(*out->shared_, i, std::move(*context), std::move(*signer)));
+    out->shared_->workers.push_back(out->workers_.back().get());
+  }
+  return out;
+}
+
+Delivery::~Delivery() { stop(); }
+
+std::vector<queue::RunReceiver*> Delivery::receivers() {
+  std::vector<queue::RunReceiver*> out;
+  for (auto& worker : workers_) out.push_back(worker.get());
+  return out;
+}
+
+void Delivery::start() {
+  for (auto& worker : workers_) worker->start();
+  running_ = true;
+}
+
+void Delivery::stop() {
+  if (!running_) return;
+  running_ = false;
+  for (auto& worker : workers_) worker->stop();
+}
+
+std::vector<SiteStats> Delivery::inspect() {
+  std::vector<std::future<std::vector<SiteStats>>> answers;
+  for (auto& worker : workers_) {
+    const auto promise = std::make_shared<std::promise<std::vector<SiteStats>>>();  // shared: with the worker's loop
+    answers.push_back(promise->get_future());
+    worker->inspect([promise](std::vector<SiteStats> stats) { promise->set_value(std::move(stats)); });
+  }
+  std::vector<SiteStats> out;
+  for (auto& answer : answers) {
+    for (auto& site : answer.get()) out.push_back(std::move(site));
+  }
+  return out;
+}
+
+}  // namespace sluice::delivery

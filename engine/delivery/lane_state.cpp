@@ -1,0 +1,38 @@
+#include "engine/delivery/lane_state.hpp"
+
+#include "engine/delivery/worker.hpp"
+
+namespace sluice::delivery {
+
+const throttle::Limits& LaneState::limits(const Path& path, Instant now) {
+  if (limits_.size() <= path.number) limits_.resize(path.number + 1);
+  auto& found = limits_[path.number];
+  auto& policies = worker_.shared().policies;
+  if (found && found->generation == policies.generation()) return *found;
+  using throttle::Dimension;
+  const auto& settings = lane.stream->settings;
+  throttle::Subject subject;
+  subject[Dimension::tenant] = settings.tenant;
+  subject[Dimension::stream] = settings.name;
+  subject[Dimension::class_] = queue::name_of(settings.stream_class);
+  subject[Dimension::source] = path.source_options().name;
+  subject[Dimension::pool] = dispatch.pool();
+  subject[Dimension::provider] = dispatch.site().provider;
+  subject[Dimension::site] = dispatch.site().key;
+  subject[Dimension::domain] = lane.domain;
+  found = policies.resolve(subject, now);
+  return *found;
+}
+
+std::shared_ptr<const throttle::Limits> LaneState::pinned(const Path& path) const { return limits_.at(path.number); }
+
+void LaneState::wake() {
+  worker_.post([&worker = worker_, lane_id = id] {
+    auto* state = worker.find_lane(lane_id);
+    if (state == nullptr || state->lane.queued || state->lane.records == 0) return;
+    state->dispatch.add(*state);
+    state->dispatch.pump_later();
+  });
+}
+
+}  // namespace sluice::delivery

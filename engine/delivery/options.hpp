@@ -1,0 +1,65 @@
+// What delivery may be told. Times are durations, sizes bytes.
+#pragma once
+
+#include <boost/asio/ip/address.hpp>
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/smtp/client_options.hpp"
+#include "queue/queue.hpp"
+
+namespace sluice::delivery {
+
+/// One of our sending addresses.
+struct SourceOptions {
+  std::string name;
+  std::optional<boost::asio::ip::address> address;   ///< IPv4; absent: the system chooses
+  std::optional<boost::asio::ip::address> address6;  ///< IPv6; absent: not sent over IPv6
+  std::string ehlo;
+};
+
+struct PoolOptions {
+  std::string name;
+  std::vector<std::string> sources;
+};
+
+/// A group of sites that one receiver runs, recognised by its MX hosts.
+struct ProviderOptions {
+  std::string name;
+  std::vector<std::string> mx_suffixes;  ///< "google.com" matches aspmx.l.google.com
+};
+
+struct RetryOptions {
+  std::vector<std::chrono::milliseconds> ladder{std::chrono::minutes(5),  std::chrono::minutes(10),
+                                                std::chrono::minutes(30), std::chrono::hours(1),
+                                                std::chrono::hours(2),    std::chrono::hours(4)};
+  std::vector<std::chrono::milliseconds> greylist{std::chrono::minutes(1), std::chrono::minutes(5),
+                                                  std::chrono::minutes(15), std::chrono::minutes(30)};
+  unsigned jitter_percent = 20;  ///< a step is spread over ±this
+  queue::DoubtPolicy in_doubt = queue::DoubtPolicy::retry;
+  std::chrono::milliseconds in_doubt_delay = std::chrono::minutes(30);
+  unsigned in_doubt_tries = 2;  ///< live doubts repeated at most so often, then held until it expires
+};
+
+struct Options {
+  std::vector<SourceOptions> sources;  ///< empty: one source "default" with the system's choice of address
+  std::vector<PoolOptions> pools;      ///< a pool "default" of all sources is added when absent
+  std::vector<ProviderOptions> providers;  ///< a site none of them matches has no provider
+  RetryOptions retry;
+  smtp::ClientOptions client;          ///< ehlo_name is each source's
+  unsigned workers = 2;
+  std::string bounce_domain;           ///< MAIL FROM is <id>@ this; empty: the From domain's `bounce` address
+  std::size_t lease_run = 64;          ///< records leased at once for a path; see Delivery::doubt_bound
+  std::size_t max_connections = 2000;  ///< of one worker; beyond it paths wait for one to end
+  std::chrono::milliseconds idle_keep{5000};            ///< an unused connection is kept so long
+  std::chrono::milliseconds give_back_after{30'000};    ///< a lane that waits longer gives its memory back
+  std::chrono::milliseconds back_off_first{1000};       ///< after a failure to connect; doubles up to back_off_max
+  std::chrono::milliseconds back_off_max{300'000};
+  std::chrono::milliseconds route_deadline{30'000};     ///< for one domain's DNS
+  std::chrono::milliseconds drain_for{10'000};          ///< on stop: for transactions under way
+};
+
+}  // namespace sluice::delivery

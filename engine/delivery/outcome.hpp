@@ -1,0 +1,45 @@
+// The one place where what happened in an attempt becomes what happens to the recipient and to the path.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "engine/dns/failure.hpp"
+#include "engine/feedback/reply_class.hpp"
+#include "engine/smtp/client_connection.hpp"
+#include "queue/event.hpp"
+
+namespace sluice::delivery {
+
+/// What one attempt came to, whichever part of the engine it ended in. Exactly one of reply (code != 0), error, local
+/// and route says why.
+struct Ending {
+  std::string_view stage;
+  const message::Reply* reply = nullptr;
+  const Error* error = nullptr;
+  smtp::LocalFailure local = smtp::LocalFailure::none;
+  const dns::RouteFailure* route = nullptr;
+  bool accepted = false;  ///< a positive reply to the end of the message
+  bool in_doubt = false;
+};
+
+[[nodiscard]] Ending ending_of(const smtp::RecipientResult& result);
+[[nodiscard]] Ending ending_of(const smtp::OpenFailure& failure);
+[[nodiscard]] Ending ending_of(const dns::RouteFailure& failure);
+
+/// What the path should do about it.
+enum class PathAction { none, back_off };
+
+struct Outcome {
+  queue::EventKind kind;  ///< delivered, bounced, deferred or in_doubt
+  feedback::BounceClass bounce_class = feedback::BounceClass::none;
+  PathAction path = PathAction::none;
+  std::string text;       ///< for a person, when no reply says it
+};
+
+/// delivered: only a 2xx to the end of the message. bounced: a 5xx about this message, a permanent routing failure, or
+/// a message that may not be sent. in_doubt: the answer to the end was lost. All else is deferred; what breaks the
+/// protocol too (never delivered, never bounced).
+[[nodiscard]] Outcome outcome_of(const Ending& ending);
+
+}  // namespace sluice::delivery

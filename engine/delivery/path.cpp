@@ -1,0 +1,217 @@
+#include "engine/delivery/path.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/base/assert.hpp"
+#include "engine/base/log.hpp"
+#include "engine/delivery/worker.hpp"
+
+namespace sluice::delivery {
+namespace {
+
+constexpr double kAheadSeconds = 0.02;        ///< leases cover this much sending, several commits long
+constexpr std::size_t kLeastAhead = 2;        ///< records leased for a connection, however slow it is
+constexpr std::chrono::seconds kReleaseAfter{5};  ///< a back-off longer than this ends the leases that wait
+
+}  // namespace
+
+Path::Path(Worker& worker, Dispatch& dispatch, std::uint64_t path_id, std::size_t path_number, std::size_t path_source)
+    : id(path_id), number(path_number), source(path_source), worker_(worker), dispatch_(dispatch) {}
+
+const SourceOptions& Path::source_options() const { return worker_.shared().options.sources[source]; }
+
+const std::string& Path::site_key() const { return dispatch_.site().key; }
+
+void Path::refresh_limits(Instant now) {
+  auto& policies = worker_.shared().policies;
+  if (limits_ && limits_->generation == policies.generation()) return;
+  using throttle::Dimension;
+  throttle::Subject subject;
+  subject[Dimension::source] = source_options().name;
+  subject[Dimension::pool] = dispatch_.pool();
+  subject[Dimension::provider] = dispatch_.site().provider;
+  subject[Dimension::site] = dispatch_.site().key;
+  limits_ = policies.resolve(subject, now);
+  own_.clear();
+  own_.insert(limits_->message.begin(), limits_->message.end());
+}
+
+std::size_t Path::room() const {
+  if (open_ == 0) return 0;
+  const auto ahead = static_cast<std::size_t>(kAheadSeconds / std::max(seconds_per_message_, 1e-6));
+  const auto each = std::clamp(ahead, kLeastAhead, worker_.shared().options.lease_run);
+  const auto have = ready_.size() + leasing_;
+  const auto want = std::min(open_ * each, 2 * worker_.shared().options.lease_run);
+  return want > have ? want - have : 0;
+}
+
+void Path::lease(std::vector<queue::Held> run) {
+  leasing_ += run.size();
+  auto done = [&worker = worker_, path = id](const Expected<>& result, std::vector<queue::Held> granted,
+                                             std::vector<queue::Held> refused) {
+    if (!result) return;  // the store is closing: the records are found again at the next start
+    worker.post([&worker, path, granted = std::move(granted), refused = std::move(refused)]() mutable {
+      if (auto* self = worker.find_path(path)) return self->on_leased(std::move(granted), std::move(refused));
+      worker.release(std::move(granted));
+      worker.take_back(std::move(refused));
+    });
+  };
+  worker_.shared().queue.lease(std::move(run), std::move(done));
+}
+
+void Path::on_leased(std::vector<queue::Held> granted, std::vector<queue::Held> refused) {
+  leasing_ -= granted.size() + refused.size();
+  for (auto& held : granted) ready_.push_back(std::move(held));
+  worker_.take_back(std::move(refused));
+  if (open_ == 0 && connecting_ == 0) return release_ready();
+  wake_idle();
+}
+
+void Path::release_ready() {
+  if (ready_.empty()) return;
+  std::vector<queue::Held> all(std::make_move_iterator(ready_.begin()), std::make_move_iterator(ready_.end()));
+  ready_.clear();
+  worker_.release(std::move(all));
+}
+
+void Path::release_stream(const queue::Stream& stream) {
+  std::vector<queue::Held> out;
+  std::erase_if(ready_, [&](queue::Held& held) {
+    if (held.stream.get() != &stream) return false;
+    out.push_back(std::move(held));
+    return true;
+  });
+  if (!out.empty()) worker_.release(std::move(out));
+}
+
+void Path::wake_idle() {
+  auto left = ready_.size();
+  for (const auto& connection : connections_) {
+    if (left == 0) return;
+    if (!connection->idle) continue;
+    connection->client.wake();
+    --left;
+  }
+}
+
+bool Path::fetch(Prepared& into) {
+  const auto now = worker_.now();
+  while (!ready_.empty() && now >= back_off_until_ && !worker_.stopping()) {
+    auto held = std::move(ready_.front());
+    ready_.pop_front();
+    if (!held.stream->may_send(now)) {
+      std::vector<queue::Held> one;
+      one.push_back(std::move(held));
+      worker_.release(std::move(one));
+      continue;
+    }
+    into.held = std::move(held);
+    into.id = into.held.record().id(worker_.shared().queue.options().node);
+    auto content = worker_.shared().contents.get(*into.held.stream);
+    auto prepared = content ? (*content)->prepare(into.held.record(), worker_.signer(), now, into)
+                            : Expected<>(std::unexpected(content.error()));
+    if (prepared) return true;
+    const Outcome outcome{queue::EventKind::bounced, feedback::BounceClass::content, PathAction::none,
+                          prepared.error().text};
+    Ending ending;
+    ending.stage = "render";
+    worker_.settle(std::move(into.held), outcome, ending, {}, this);
+  }
+  return false;
+}
+
+void Path::settle(Connection& connection, Prepared& message, const smtp::TransactionResult& result) {
+  ++attempts_;
+  const auto ending = ending_of(result.recipients.front());
+  const auto outcome = outcome_of(ending);
+  const auto took = std::chrono::duration<double>(result.finished - result.mail_written).count();
+  if (result.mail_written.time_since_epoch().count() != 0 && took > 0) {
+    seconds_per_message_ += 0.1 * (took - seconds_per_message_);
+  }
+  if (outcome.kind == queue::EventKind::delivered) {
+    ++delivered_;
+    failures_ = 0;
+  }
+  queue::Event event;
+  event.sender = message.sender;
+  const auto remote = connection.opened.peer.address().to_string();
+  event.remote_ip = remote;
+  event.mx = connection.mx;
+  event.size_bytes = message.message.envelope.size_bytes;
+  event.tls_version = connection.opened.tls.version;
+  event.tls_cipher = connection.opened.tls.cipher;
+  if (!event.tls_version.empty()) event.tls_policy = connection.opened.tls.verified ? "verified" : "opportunistic";
+  event.dkim = message.signed_by;
+  worker_.settle(std::move(message.held), outcome, ending, event, this);
+  if (outcome.path == PathAction::back_off) back_off(std::string(feedback::name_of(outcome.bounce_class)));
+}
+
+void Path::back_off(const std::string& why) {
+  const auto now = worker_.now();
+  if (now < back_off_until_) return;
+  const auto& options = worker_.shared().options;
+  const auto step = options.back_off_first * (1ull << std::min(failures_, 16U));
+  const auto wait = std::min<std::chrono::milliseconds>(step, options.back_off_max);
+  ++failures_;
+  back_off_until_ = now + wait;
+  back_off_why_ = why;
+  log::info("path_backs_off", {{"source", source_options().name},
+                               {"site", dispatch_.site().key},
+                               {"for_ms", wait.count()},
+                               {"why", why}});
+  if (wait > kReleaseAfter) release_ready();
+  worker_.timers().at(back_off_until_, [&worker = worker_, path = id] {
+    if (auto* self = worker.find_path(path)) {
+      self->wake_idle();
+      self->dispatch_.pump();
+    }
+  });
+  dispatch_.give_back_if_far(now);
+}
+
+void Path::park(const throttle::Denial& denial, Instant now) {
+  const auto parked = denial.limit->park(*this, now, 1);
+  if (parked.arm) worker_.arm(limits_, denial.limit, *parked.arm);
+  parked_ = parked.parked;
+}
+
+void Path::wake() {
+  worker_.post([&worker = worker_, path = id] {
+    if (auto* self = worker.find_path(path)) self->on_wake();
+  });
+}
+
+void Path::on_wake() {
+  parked_ = false;
+  satisfied();
+  dispatch_.pump();
+}
+
+void Path::begin_stop() {
+  release_ready();
+  for (const auto& connection : connections_) {
+    if (connection->idle) connection->client.wake();
+  }
+}
+
+PathStats Path::stats() const {
+  PathStats out;
+  out.source = source_options().name;
+  out.connections = open_;
+  out.connecting = connecting_;
+  out.leased = ready_.size() + leasing_;
+  out.attempts = attempts_;
+  out.delivered = delivered_;
+  const auto now = worker_.now();
+  if (now < back_off_until_) {
+    out.waits_for = "back-off: " + back_off_why_;
+    out.until = back_off_until_;
+  } else if (parked_ && parked_on() != nullptr) {
+    out.waits_for = parked_on()->name();
+    out.until = parked_on()->next_wake().value_or(Instant{});
+  }
+  return out;
+}
+
+}  // namespace sluice::delivery

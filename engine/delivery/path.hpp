@@ -1,0 +1,121 @@
+// A path: one source to one site. It has the connections, their permits, and the records that are leased for it.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "engine/delivery/outcome.hpp"
+#include "engine/delivery/prepared.hpp"
+#include "engine/delivery/shared.hpp"
+#include "engine/net/task.hpp"
+#include "engine/smtp/client_connection.hpp"
+#include "throttle/permits.hpp"
+#include "throttle/waiter.hpp"
+
+namespace sluice::delivery {
+
+class Dispatch;
+
+struct PathStats {
+  std::string source;
+  std::size_t connections = 0;
+  std::size_t connecting = 0;
+  std::size_t leased = 0;      ///< with a lease, not sent yet
+  std::uint64_t attempts = 0;
+  std::uint64_t delivered = 0;
+  std::string waits_for;       ///< a limit's name, or why it backs off; empty: sends
+  Instant until{};             ///< of waits_for, when known
+};
+
+/// One owner thread. Call leave() before destruction, when no connection is left.
+class Path final : public throttle::Waiter {
+ public:
+  Path(Worker& worker, Dispatch& dispatch, std::uint64_t id, std::size_t number, std::size_t source);
+
+  const std::uint64_t id;
+  const std::size_t number;  ///< in its dispatch
+  const std::size_t source;  ///< index into Options::sources
+
+  /// How many records it could use now: enough ahead to hide the lease's commit, no more.
+  [[nodiscard]] std::size_t room() const;
+  /// Leases the records, then sends them.
+  void lease(std::vector<queue::Held> run);
+  /// Opens connections if there is work for more and permission.
+  void open_connections(std::size_t waiting_lanes);
+  /// Waits for this limit of its own before it asks again.
+  void park(const throttle::Denial& denial, Instant now);
+  void on_wake();
+  [[nodiscard]] bool is_own(const throttle::Limit* limit) const { return own_.contains(limit); }
+  [[nodiscard]] bool sending_allowed(Instant now) const { return !parked_ && now >= back_off_until_; }
+  [[nodiscard]] Instant back_off_until() const { return back_off_until_; }
+  [[nodiscard]] bool quiet() const { return connections_.empty() && ready_.empty() && leasing_ == 0; }
+  /// The stream was paused or cancelled: its leased records go back.
+  void release_stream(const queue::Stream& stream);
+  void begin_stop();
+  void leave(Instant now) {
+    if (parked_on() != nullptr) pass_on(now);
+  }
+  [[nodiscard]] PathStats stats() const;
+  [[nodiscard]] const SourceOptions& source_options() const;
+  [[nodiscard]] const std::string& site_key() const;
+
+ private:
+  struct Connection {
+    Connection(net::asio::io_context& context, net::TlsClientContext& tls, smtp::ClientOptions options)
+        : client(context, tls, std::move(options)) {}
+    smtp::ClientConnection client;
+    smtp::Opened opened;
+    throttle::Permits permits;
+    std::unique_ptr<Prepared> current = std::make_unique<Prepared>();
+    std::unique_ptr<Prepared> next = std::make_unique<Prepared>();
+    std::string mx;
+    bool open = false;
+    bool idle = false;
+  };
+
+  void wake() override;
+
+  void refresh_limits(Instant now);
+  void open_one();
+  net::Task<> serve(Connection* connection);
+  net::Task<bool> open(Connection& connection);
+  net::Task<> send_all(Connection& connection);
+  net::Task<bool> wait_for_work(Connection& connection);
+  void end(Connection* connection);
+  /// Takes the next leased record, rendered; false when there is none to send now.
+  bool fetch(Prepared& into);
+  void settle(Connection& connection, Prepared& message, const smtp::TransactionResult& result);
+  static bool unsent(const Connection& connection, const smtp::TransactionResult& result);
+  void on_open_failed(Connection& connection, const smtp::FailedOpen& failure);
+  void on_leased(std::vector<queue::Held> granted, std::vector<queue::Held> refused);
+  void back_off(const std::string& why);
+  void release_ready();
+  void wake_idle();
+  [[nodiscard]] smtp::ClientOptions client_options() const;
+  [[nodiscard]] smtp::Target target() const;
+
+  Worker& worker_;
+  Dispatch& dispatch_;
+  std::shared_ptr<const throttle::Limits> limits_;  // shared with the policy set's memo
+  std::unordered_set<const throttle::Limit*> own_;
+  std::set<std::unique_ptr<Connection>> connections_;
+  std::deque<queue::Held> ready_;
+  std::size_t leasing_ = 0;
+  std::size_t open_ = 0;
+  std::size_t connecting_ = 0;
+  std::size_t sending_ = 0;
+  std::size_t cap_ = SIZE_MAX;       ///< learnt: the receiver refused more connections than this
+  double seconds_per_message_ = 0.05;
+  bool parked_ = false;
+  unsigned failures_ = 0;
+  Instant back_off_until_{};
+  std::string back_off_why_;
+  std::uint64_t attempts_ = 0;
+  std::uint64_t delivered_ = 0;
+};
+
+}  // namespace sluice::delivery

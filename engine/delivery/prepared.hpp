@@ -1,0 +1,44 @@
+// One recipient's message ready for the wire, with everything its bytes live in. Reused message after message.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/message/content.hpp"
+#include "engine/smtp/envelope.hpp"
+#include "queue/lease.hpp"
+
+namespace sluice::delivery {
+
+/// `message` points into this object: it must not move while it is being sent (hold it by unique_ptr).
+struct Prepared {
+  Prepared() = default;
+  Prepared(const Prepared&) = delete;
+  Prepared& operator=(const Prepared&) = delete;
+
+  queue::Held held;
+  MessageId id;
+  std::string sender;
+  std::string recipient;
+  message::RenderedMessage rendered;
+  std::string signatures;  ///< DKIM-Signature fields
+  std::string signed_by;   ///< "domain/selector …" for the event
+  std::string raw;         ///< a stored body, where the content is not rendered
+  std::vector<std::string_view> pieces;
+  std::array<std::string_view, 1> recipients;
+  smtp::Message message;
+
+  /// Sets `message` from sender, recipient and pieces.
+  void finish(smtp::ContentForm form) {
+    recipients[0] = recipient;
+    std::uint64_t size = 0;
+    for (const auto piece : pieces) size += piece.size();
+    message.envelope = smtp::Envelope{sender, recipients, size, false, false};
+    message.content = pieces;
+    message.form = form;
+  }
+};
+
+}  // namespace sluice::delivery

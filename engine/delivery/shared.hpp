@@ -1,0 +1,34 @@
+// What all workers of a delivery use together.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/base/clock.hpp"
+#include "engine/delivery/options.hpp"
+#include "engine/delivery/stream_content.hpp"
+#include "engine/dns/router.hpp"
+#include "throttle/policy_set.hpp"
+
+namespace sluice::delivery {
+
+class Worker;
+
+struct Shared {
+  const Options options;
+  const Clock& clock;
+  queue::Queue& queue;
+  dns::Router& router;
+  throttle::PolicySet& policies;
+  ContentStore& contents;
+  const message::DkimSigner& signer;  ///< each worker has its clone
+  std::map<std::string, std::vector<std::size_t>, std::less<>> pools;  ///< name -> indices into options.sources
+  std::vector<Worker*> workers;       ///< by owner number
+};
+
+/// "google" for a plan whose first host ends in one of its suffixes; "" when none does.
+[[nodiscard]] std::string provider_of(const dns::MxPlan& plan, const std::vector<ProviderOptions>& providers);
+
+}  // namespace sluice::delivery

@@ -1,0 +1,301 @@
+#include "engine/delivery/worker.hpp"
+
+#include <algorithm>
+
+#include "engine/base/assert.hpp"
+#include "engine/base/log.hpp"
+
+namespace sluice::delivery {
+
+Worker::Worker(Shared& shared, unsigned number, std::unique_ptr<net::TlsClientContext> tls,
+               message::DkimSigner signer)
+    : shared_(shared),
+      number_(number),
+      loop_("delivery-" + std::to_string(number)),
+      timers_(loop_.context(), shared.clock),
+      tasks_(loop_.context(), {.name = "delivery", .max_tasks = shared.options.max_connections + 10'000}),
+      control_(loop_.context(), {.name = "delivery-control", .max_tasks = 8}),
+      tls_(std::move(tls)),
+      signer_(std::move(signer)),
+      random_(Random::from_system()) {}
+
+Worker::~Worker() = default;
+
+void Worker::start() {
+  lanes_ = std::make_unique<queue::WorkerLanes>(shared_.queue.feeder());
+  loop_.start();
+}
+
+void Worker::stop() {
+  std::promise<void> drained;
+  auto done = drained.get_future();
+  loop_.post([this, &drained] {
+    const bool spawned = control_.spawn(drain(&drained));
+    SLUICE_ASSERT(spawned);
+  });
+  done.wait();
+  loop_.finish();
+  loop_.join();
+}
+
+net::Task<> Worker::drain(std::promise<void>* drained) {
+  stopping_ = true;
+  for (auto& [key, dispatch] : dispatches_) {
+    for (auto& path : dispatch->paths()) path->begin_stop();
+  }
+  timers_.at(now() + shared_.options.drain_for, [this] { tasks_.cancel(); });
+  co_await tasks_.join();
+  flush_settlements();
+  timers_.stop();
+  for (auto& [id, lane] : states_) lane->leave(now());
+  for (auto& [key, dispatch] : dispatches_) {
+    for (auto& path : dispatch->paths()) path->leave(now());
+  }
+  drained->set_value();
+}
+
+void Worker::on_run(queue::Run run) {
+  loop_.post([this, run = std::move(run)]() mutable { accept(std::move(run)); });
+}
+
+void Worker::accept(queue::Run run) {
+  if (stopping_) return;
+  const auto route = shared_.router.cached(run.domain, now());
+  if (route) return accept_routed(std::move(run), *route);
+  auto domain = run.domain;
+  auto& waiting = resolving_[domain];
+  waiting.push_back(std::move(run));
+  if (waiting.size() > 1) return;
+  if (tasks_.spawn(resolve(domain))) return;
+  const dns::RouteFailure busy{false, dns::FailureClass::dns, "4.4.3", "too many domains are being looked up"};
+  auto runs = std::move(waiting);
+  resolving_.erase(domain);
+  for (auto& one : runs) fail_run(std::move(one), busy);
+}
+
+net::Task<> Worker::resolve(std::string domain) {
+  const auto deadline = net::Deadline::after(shared_.options.route_deadline);
+  const auto route = co_await shared_.router.resolve(domain, deadline);
+  auto runs = std::move(resolving_[domain]);
+  resolving_.erase(domain);
+  if (stopping_) co_return;
+  for (auto& run : runs) accept_routed(std::move(run), route);
+}
+
+void Worker::accept_routed(queue::Run run, const dns::Planned<dns::PlanPtr>& route) {
+  if (!route) return fail_run(std::move(run), route.error());
+  const auto owner = std::hash<std::string>{}((*route)->site) % shared_.workers.size();
+  if (owner != number_) {
+    shared_.queue.feeder().moved(run.lane, static_cast<std::uint32_t>(owner));
+    return shared_.workers[owner]->on_run(std::move(run));
+  }
+  auto& lane = lanes_->add(std::move(run));
+  attach(lane, *route);
+}
+
+/// No attempt can be made: every record of the run gets the failure, without a lease.
+void Worker::fail_run(queue::Run run, const dns::RouteFailure& failure) {
+  const auto ending = ending_of(failure);
+  const auto outcome = outcome_of(ending);
+  for (std::uint32_t i = 0; i < run.count; ++i) settle(run.held(i), outcome, ending, {}, nullptr);
+  shared_.queue.feeder().want_more(run.lane);
+}
+
+void Worker::attach(queue::WorkerLane& lane, const dns::PlanPtr& plan) {
+  if (lane.owner == nullptr) {
+    auto& dispatch = dispatch_for(lane.stream->settings.pool, plan);
+    auto state = std::make_unique<LaneState>(*this, next_id(), lane, dispatch);
+    lane.owner = state.get();
+    states_.emplace(state->id, std::move(state));
+  }
+  auto& state = *static_cast<LaneState*>(lane.owner);
+  state.dispatch.site().plan = plan;
+  ready(state);
+}
+
+void Worker::ready(LaneState& lane) {
+  if (!lane.lane.stream->may_send(now())) return give_back(lane, Instant::max());
+  if (lane.parked_on() != nullptr) return;
+  lane.dispatch.add(lane);
+  lane.dispatch.pump_later();
+}
+
+Dispatch& Worker::dispatch_for(const std::string& pool, const dns::PlanPtr& plan) {
+  auto& dispatch = dispatches_[{plan->site, pool}];
+  if (dispatch) return *dispatch;
+  auto& site = sites_[plan->site];
+  if (!site) {
+    drop_quiet();
+    site = std::make_shared<Site>(Site{plan->site, provider_of(*plan, shared_.options.providers), plan});
+  }
+  auto sources = shared_.pools.find(pool);
+  if (sources == shared_.pools.end()) {
+    log::error("pool_unknown", {{"pool", pool}, {"used", "default"}});
+    sources = shared_.pools.find("default");
+  }
+  dispatch = std::make_unique<Dispatch>(*this, site, pool, sources->second);
+  for (auto& path : dispatch->paths()) paths_[path->id] = path.get();
+  return *dispatch;
+}
+
+/// Every so many new sites, those without lanes and connections are forgotten: memory follows what is being sent.
+void Worker::drop_quiet() {
+  constexpr std::size_t kKeep = 1024;
+  if (sites_.size() < kKeep || sites_.size() % 256 != 0) return;
+  std::map<const Dispatch*, bool> used;
+  for (const auto& [id, lane] : states_) used[&lane->dispatch] = true;
+  std::erase_if(dispatches_, [&](auto& entry) {
+    if (!entry.second || used.contains(entry.second.get()) || !entry.second->quiet()) return false;
+    for (auto& path : entry.second->paths()) paths_.erase(path->id);
+    return true;
+  });
+  std::erase_if(sites_, [](const auto& entry) { return entry.second.use_count() == 1; });
+}
+
+LaneState* Worker::find_lane(std::uint64_t id) {
+  const auto found = states_.find(id);
+  return found == states_.end() ? nullptr : found->second.get();
+}
+
+Path* Worker::find_path(std::uint64_t id) {
+  const auto found = paths_.find(id);
+  return found == paths_.end() ? nullptr : found->second;
+}
+
+void Worker::after_take(LaneState& lane) {
+  const auto id = lane.id;
+  if (lane.lane.records == 0) lane.leave(now());
+  if (!lanes_->after_take(lane.lane)) states_.erase(id);
+}
+
+void Worker::give_back(LaneState& lane, Instant until) {
+  lane.dispatch.remove(lane);
+  lane.leave(now());
+  const auto id = lane.id;
+  lanes_->give_back(lane.lane, until);
+  states_.erase(id);
+}
+
+void Worker::release(std::vector<queue::Held> held) {
+  if (held.empty()) return;
+  shared_.queue.release(std::move(held), [this](std::vector<queue::Held> released) {
+    loop_.post([this, released = std::move(released)]() mutable { take_back(std::move(released)); });
+  });
+}
+
+void Worker::take_back(std::vector<queue::Held> held) {
+  if (stopping_) return;  // without a lease they are simply still queued
+  for (auto at = held.rbegin(); at != held.rend(); ++at) {
+    auto& lane = lanes_->put_back(*at);
+    if (lane.owner != nullptr) {
+      ready(*static_cast<LaneState*>(lane.owner));
+      continue;
+    }
+    // The lane had run empty here. It is this worker's: its record was leased on one of this worker's paths.
+    const auto route = shared_.router.cached(lane.domain, now());
+    if (route && *route) {
+      attach(lane, **route);
+    } else {
+      lanes_->give_back(lane, now());
+    }
+  }
+}
+
+void Worker::settle(queue::Held held, const Outcome& outcome, const Ending& ending, queue::Event event,
+                    const Path* path) {
+  const auto& record = held.record();
+  const auto at = now();
+  const auto source = path != nullptr ? static_cast<std::uint16_t>(path->source + 1) : std::uint16_t{0};
+  const auto next = next_step(shared_.options.retry, *held.stream, record, outcome, source, at, random_);
+  queue::Settlement out;
+  out.kind = next.kind;
+  out.trail = next.trail;
+  out.due = next.due;
+  out.time_ms = to_ms(at);
+  event.kind = next.kind;
+  event.time_ms = out.time_ms;
+  event.stream = held.stream->id;
+  event.id = record.id(shared_.queue.options().node);
+  const auto recipient = record.address();
+  event.recipient = recipient;
+  event.domain = record.key.domain;
+  event.stage = ending.stage;
+  std::string enhanced;
+  if (ending.reply != nullptr) {
+    event.reply_code = ending.reply->code;
+    enhanced = ending.reply->enhanced.text();
+    event.reply_enhanced = enhanced;
+    event.reply_text = ending.reply->text;
+  } else {
+    event.detail = outcome.text;
+  }
+  event.event_class = next.kind == queue::EventKind::expired ? "expired" : feedback::name_of(outcome.bounce_class);
+  event.attempts = next.trail.attempts;
+  event.queued_ms = out.time_ms - record.value.accepted_ms;
+  if (next.due != 0) event.due_ms = to_ms(queue::to_instant(next.due));
+  if (path != nullptr) {
+    event.source = path->source_options().name;
+    if (const auto site = sites_.find(path->site_key()); site != sites_.end()) {
+      event.site = site->second->key;
+      event.provider = site->second->provider;
+    }
+  }
+  std::string meta;
+  if (auto content = shared_.contents.get(*held.stream)) meta = (*content)->meta(record);
+  event.meta = meta;
+  event.append_to(out.event);
+  out.source = event.source;
+  out.held = std::move(held);
+  settlements_.push_back(std::move(out));
+  if (flush_posted_) return;
+  flush_posted_ = true;
+  loop_.post([this] { flush_settlements(); });
+}
+
+void Worker::expire(queue::Held held) {
+  const Outcome outcome{queue::EventKind::expired, feedback::BounceClass::expired, PathAction::none,
+                        "not delivered within its time"};
+  Ending ending;
+  ending.stage = "queue";
+  settle(std::move(held), outcome, ending, {}, nullptr);
+}
+
+void Worker::flush_settlements() {
+  flush_posted_ = false;
+  if (!settlements_.empty()) shared_.queue.settle(std::exchange(settlements_, {}));
+}
+
+void Worker::on_stream_changed(queue::StreamPtr stream) {
+  loop_.post([this, stream = std::move(stream)] {
+    if (stream->state() == queue::StreamState::running || stopping_) return;
+    for (auto& [id, path] : paths_) path->release_stream(*stream);
+    std::vector<LaneState*> mine;
+    for (auto& [id, lane] : states_) {
+      if (lane->lane.stream == stream) mine.push_back(lane.get());
+    }
+    for (auto* lane : mine) give_back(*lane, Instant::max());
+  });
+}
+
+void Worker::arm(std::shared_ptr<const throttle::Limits> pin, throttle::Limit* limit, Instant when) {
+  timers_.at(when, [this, pin = std::move(pin), limit, when] {
+    if (const auto next = limit->wake_due(when, now())) arm(pin, limit, *next);
+  });
+}
+
+void Worker::inspect(std::function<void(std::vector<SiteStats>)> fn) {
+  loop_.post([this, fn = std::move(fn)] {
+    std::vector<SiteStats> out;
+    for (auto& [key, dispatch] : dispatches_) {
+      auto& site = out.emplace_back();
+      site.site = key.first;
+      site.pool = key.second;
+      site.provider = dispatch->site().provider;
+      site.lanes = dispatch->lanes();
+      for (const auto& path : dispatch->paths()) site.paths.push_back(path->stats());
+    }
+    fn(std::move(out));
+  });
+}
+
+}  // namespace sluice::delivery

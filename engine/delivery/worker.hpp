@@ -1,0 +1,111 @@
+// One delivery thread: the lanes, sites, paths and connections it owns. Everything happens on its loop; the feeder and
+// the committer reach it by post() only.
+#pragma once
+
+#include <functional>
+#include <future>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/base/random.hpp"
+#include "engine/delivery/dispatch.hpp"
+#include "engine/delivery/retry.hpp"
+#include "engine/delivery/timers.hpp"
+#include "engine/net/task_group.hpp"
+#include "engine/net/worker.hpp"
+#include "queue/worker_lanes.hpp"
+
+namespace sluice::delivery {
+
+struct SiteStats {
+  std::string site;
+  std::string provider;
+  std::string pool;
+  std::size_t lanes = 0;
+  std::vector<PathStats> paths;
+};
+
+class Worker final : public queue::RunReceiver {
+ public:
+  Worker(Shared& shared, unsigned number, std::unique_ptr<net::TlsClientContext> tls, message::DkimSigner signer);
+  ~Worker() override;
+
+  void start();
+  /// Nothing new starts; returns when transactions under way have ended (Options::drain_for at most) and everything
+  /// is settled or released. From another thread.
+  void stop();
+
+  void on_run(queue::Run run) override;
+  void on_stream_changed(queue::StreamPtr stream) override;
+  /// Runs fn on the worker with its sites' state.
+  void inspect(std::function<void(std::vector<SiteStats>)> fn);
+  void post(std::function<void()> fn) { loop_.post(std::move(fn)); }
+
+  // -- on the loop, for paths and dispatches ---------------------------------------------------------------------
+  [[nodiscard]] Shared& shared() { return shared_; }
+  [[nodiscard]] net::Worker& loop() { return loop_; }
+  [[nodiscard]] net::TaskGroup& tasks() { return tasks_; }
+  [[nodiscard]] net::TlsClientContext& tls() { return *tls_; }
+  [[nodiscard]] message::DkimSigner& signer() { return signer_; }
+  [[nodiscard]] Timers& timers() { return timers_; }
+  [[nodiscard]] Random& random() { return random_; }
+  [[nodiscard]] Instant now() const { return shared_.clock.now(); }
+  [[nodiscard]] bool stopping() const { return stopping_; }
+  [[nodiscard]] std::size_t& connections() { return connections_; }
+
+  LaneState* find_lane(std::uint64_t id);
+  Path* find_path(std::uint64_t id);
+  std::uint64_t next_id() { return ++last_id_; }
+  /// After records were taken from the lane: forgets it when it is empty.
+  void after_take(LaneState& lane);
+  void give_back(LaneState& lane, Instant until);
+  /// Leases end; the records stand first in their lanes again.
+  void release(std::vector<queue::Held> held);
+  /// Records that lost or never had their lease stand first in their lanes again.
+  void take_back(std::vector<queue::Held> held);
+  /// One record's fate. `event` has everything but kind, class, attempts and times, which come from the outcome.
+  void settle(queue::Held held, const Outcome& outcome, const Ending& ending, queue::Event event, const Path* path);
+  void expire(queue::Held held);
+  /// Calls Limit::wake_due at the instant a park() asked for.
+  void arm(std::shared_ptr<const throttle::Limits> pin, throttle::Limit* limit, Instant when);
+
+ private:
+  void accept(queue::Run run);
+  void accept_routed(queue::Run run, const dns::Planned<dns::PlanPtr>& route);
+  net::Task<> resolve(std::string domain);
+  void fail_run(queue::Run run, const dns::RouteFailure& failure);
+  void attach(queue::WorkerLane& lane, const dns::PlanPtr& plan);
+  Dispatch& dispatch_for(const std::string& pool, const dns::PlanPtr& plan);
+  void ready(LaneState& lane);
+  void flush_settlements();
+  void drop_quiet();
+  net::Task<> drain(std::promise<void>* drained);
+
+  Shared& shared_;
+  const unsigned number_;
+  net::Worker loop_;
+  Timers timers_;
+  net::TaskGroup tasks_;
+  net::TaskGroup control_;
+  std::unique_ptr<net::TlsClientContext> tls_;
+  message::DkimSigner signer_;
+  Random random_;
+  std::unique_ptr<queue::WorkerLanes> lanes_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<LaneState>> states_;
+  std::unordered_map<std::string, std::vector<queue::Run>> resolving_;
+  std::map<std::string, std::shared_ptr<Site>> sites_;
+  std::map<std::pair<std::string, std::string>, std::unique_ptr<Dispatch>> dispatches_;  ///< by site, pool
+  std::unordered_map<std::uint64_t, Path*> paths_;
+  std::vector<queue::Settlement> settlements_;
+  bool flush_posted_ = false;
+  bool stopping_ = false;
+  std::size_t connections_ = 0;
+  std::uint64_t last_id_ = 0;
+
+  friend class Dispatch;
+};
+
+}  // namespace sluice::delivery

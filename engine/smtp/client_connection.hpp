@@ -1,0 +1,144 @@
+// One client connection: the protocol machines driven over a net::Stream. Delivery opens it, sends messages
+// one after another, keeps it idle, quits it.
+//
+// One owner, one operation at a time, on the io_context's thread. Every operation is bounded by
+// ClientOptions' timeouts. Where the server pipelines, a message costs one write and usually one read: send()
+// puts the next message's commands behind the current message's final dot (RFC 2920 §3.1).
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/net/buffer.hpp"
+#include "engine/net/stream.hpp"
+#include "engine/smtp/client_opening.hpp"
+#include "engine/smtp/client_transaction.hpp"
+
+namespace sluice::smtp {
+
+/// Where to connect: one host with its addresses, in the order to try.
+struct Target {
+  std::vector<net::Endpoint> endpoints;
+  std::optional<net::Address> local;  ///< source address; endpoints of the other family are skipped
+  std::string host;                   ///< the MX host's name: SNI, and what verified TLS checks
+  std::string session_key;            ///< who may share TLS sessions, such as "site|source"; empty: nobody
+};
+
+struct Opened {
+  net::Endpoint peer;
+  message::Reply greeting;
+  Capabilities server;
+  net::TlsSummary tls;
+  bool used_helo = false;
+  bool fell_back_to_plain_text = false;  ///< opportunistic TLS broke; this is the second connection
+};
+
+struct FailedOpen : OpenFailure {
+  net::Endpoint peer;  ///< the last one tried
+};
+
+/// How an idle wait ended.
+struct IdleEnd {
+  enum class How {
+    waited,  ///< the deadline passed; still usable
+    woken,   ///< wake() was called; still usable
+    closed,  ///< the server left, said something (`reply`: 421 mostly) or the task was cancelled; not usable
+  };
+  How how = How::closed;
+  message::Reply reply;  ///< code 0: it left without a word
+  std::optional<Error> error;
+};
+
+class ClientConnection {
+ public:
+  /// `tls` must outlive this.
+  ClientConnection(net::asio::io_context& context, net::TlsClientContext& tls, ClientOptions options);
+
+  /// Connects (the next endpoint only after a failure to connect) and brings the session to where MAIL may
+  /// follow. Call again after a failure or after the connection ended: it starts afresh.
+  net::Task<std::expected<Opened, FailedOpen>> open(Target target);
+
+  /// Sends one message. With `next`, and where the server pipelines, MAIL, RCPT and DATA of the next message
+  /// leave together with this one's end; if the result says `next_begun`, the next call must be send() for
+  /// that envelope (asserted) or close(). `message` and `next` must live until the task ends. Requires
+  /// usable().
+  net::Task<TransactionResult> send(const Message& message, const Envelope* next = nullptr);
+
+  /// Says QUIT, waits a moment for the reply, closes. Without a word where the conversation is not at its
+  /// start.
+  net::Task<> quit();
+
+  /// Watches an unused connection until `until`, wake(), or until the server leaves. Requires usable().
+  net::Task<IdleEnd> idle(net::Deadline until);
+  void wake();
+
+  /// Open, in step, and below its number of messages.
+  [[nodiscard]] bool usable() const;
+  /// The next envelope's commands are out.
+  [[nodiscard]] bool next_begun() const { return begun_ != 0; }
+  /// At once; an operation in progress ends with an error.
+  void close();
+
+  [[nodiscard]] const Capabilities& server() const { return server_; }
+  [[nodiscard]] const ClientOptions& options() const { return options_; }
+  /// Transactions begun since open().
+  [[nodiscard]] std::size_t messages() const { return messages_; }
+  [[nodiscard]] net::Endpoint peer() const { return stream_.peer(); }
+  [[nodiscard]] net::Endpoint local() const { return stream_.local(); }
+
+ private:
+  using Do = Transaction::Do;
+  using Clock = net::Deadline::Clock;
+
+  // client_connection.cpp: opening and closing
+  net::Task<Expected<>> connect(const Target& target);
+  net::Task<std::expected<Opened, FailedOpen>> open_session(const Target& target, bool allow_starttls);
+  net::Task<Opening::Do> secure(Opening& opening, const Target& target);
+  void start_afresh();
+  net::Task<Expected<>> write_command(std::string_view command, Stage stage);
+  net::Task<Expected<message::Reply>> read_reply(Stage stage);
+  [[nodiscard]] std::optional<Expected<message::Reply>> buffered_reply(Stage stage);
+
+  // client_send.cpp: transactions
+  [[nodiscard]] Do begin(const Message& message);
+  [[nodiscard]] Do resume(const Message& message, TransactionResult& result);
+  void assemble(Do action, const Envelope* next, TransactionResult& result);
+  net::Task<Expected<>> finish_write(net::WriteCursor& cursor, net::IoStep step);
+  void after_write(Do action, Clock::time_point now, TransactionResult& result);
+  [[nodiscard]] Do lost_while_writing(const Error& error);
+  [[nodiscard]] bool uses_chunking() const { return options_.chunking && server_.chunking; }
+  [[nodiscard]] bool uses_pipelining() const { return options_.pipelining && server_.pipelining; }
+  [[nodiscard]] bool may_take_another() const {
+    return options_.max_messages == 0 || messages_ < options_.max_messages;
+  }
+
+  net::asio::io_context& context_;
+  net::TlsClientContext& tls_;
+  ClientOptions options_;
+  net::Stream stream_;
+  net::ReadBuffer buffer_;
+  ReplyParser parser_;
+  Capabilities server_;
+  bool ready_ = false;  // in step: a transaction may begin
+  bool woken_ = false;
+  bool retry_in_plain_text_ = false;  // of the last open_session()
+  net::Endpoint tried_;
+  std::size_t messages_ = 0;
+
+  Transaction current_;
+  Transaction next_;
+  std::uint64_t begun_ = 0;  // fingerprint of the envelope whose commands are out; 0: none
+  Clock::time_point begun_at_{};
+  WireContent content_;
+  std::string commands_;
+  std::vector<std::string_view> views_;  // what the next write gathers
+  std::size_t content_end_ = 0;          // bytes of views_ up to the content's last; 0: no content in it
+  bool next_in_views_ = false;
+};
+
+}  // namespace sluice::smtp

@@ -1,0 +1,112 @@
+// The only writer. Everybody's changes of a moment become one batch, synced once: group commit.
+//
+// A sync starts as soon as the last one ended and somebody waits (Urgency::now); work that nobody waits for is
+// held up to Options::commit_delay so that more joins it. Guarantee: done() runs only after the work's changes,
+// and all changes of works submitted before it, are on disk.
+//
+// A commit that fails is kept, byte for byte, and tried again every Options::resume_interval; meanwhile health()
+// tells why, nothing is reported done, and submit() waits once max_pending_works are queued: that bound is also
+// the back-pressure for write stalls. On stop() with a failing disk the kept works are reported failed.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "engine/base/error.hpp"
+#include "engine/store/database.hpp"
+
+namespace sluice::store {
+
+enum class Urgency {
+  now,   ///< somebody waits for done(): a lease, a door's 250
+  soon,  ///< nobody waits: settles, marks
+};
+
+/// One submitter's share of a commit. Both calls run on the committer's thread.
+class Work {
+ public:
+  virtual ~Work() = default;
+  /// Adds its changes. May read and change state that the committer's thread owns. Called exactly once.
+  virtual void apply(Batch& batch) = 0;
+  /// After the sync, or with the error when the committer stops on a failing disk. Called exactly once.
+  virtual void done(const Expected<>& result) = 0;
+};
+
+/// A Work made of two callables.
+template <class Apply, class Done>
+[[nodiscard]] std::unique_ptr<Work> make_work(Apply apply, Done done) {
+  class Pair final : public Work {
+   public:
+    Pair(Apply a, Done d) : apply_(std::move(a)), done_(std::move(d)) {}
+    void apply(Batch& batch) override { apply_(batch); }
+    void done(const Expected<>& result) override { done_(result); }
+
+   private:
+    Apply apply_;
+    Done done_;
+  };
+  return std::make_unique<Pair>(std::move(apply), std::move(done));
+}
+
+struct CommitterStats {
+  std::uint64_t commits = 0;
+  std::uint64_t works = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t failures = 0;
+  std::uint64_t busy_us = 0;  ///< time inside write_synced
+};
+
+class Committer {
+ public:
+  /// `seal` runs on the committer's thread after the last apply() of a batch and before it is written: the owner
+  /// adds what depends on the whole batch (counters, once per stream). `after` runs after each successful sync,
+  /// before the done() calls.
+  Committer(Database& database, const Options& options, std::function<void(Batch&)> seal = {},
+            std::function<void()> after = {});
+  ~Committer();
+
+  void start();
+  /// Commits what is queued, then ends the thread. Works submitted later are reported cancelled.
+  void stop();
+
+  /// Any thread but the committer's own callbacks. Order of one thread's calls is kept.
+  void submit(std::unique_ptr<Work> work, Urgency urgency);
+
+  /// nullopt: healthy; else why the last commit failed. Any thread.
+  [[nodiscard]] std::optional<Error> health() const;
+  [[nodiscard]] bool healthy() const { return healthy_.load(std::memory_order_acquire); }
+  [[nodiscard]] CommitterStats stats() const;
+
+ private:
+  void run();
+  bool wait_for_work(std::vector<std::unique_ptr<Work>>& taken);
+  void commit(std::vector<std::unique_ptr<Work>>& works);
+  Expected<> write_until_done(Batch& batch);
+  void set_health(std::optional<Error> error);
+
+  Database& database_;
+  const Options options_;
+  const std::function<void(Batch&)> seal_;
+  const std::function<void()> after_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::condition_variable room_;
+  std::vector<std::unique_ptr<Work>> pending_;
+  bool urgent_ = false;
+  bool stopping_ = false;
+  std::chrono::steady_clock::time_point first_pending_;
+  std::optional<Error> health_;
+  CommitterStats stats_;
+  std::atomic<bool> healthy_{true};
+  std::thread thread_;
+};
+
+}  // namespace sluice::store

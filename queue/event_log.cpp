@@ -1,0 +1,223 @@
+#include "queue/event_log.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <fstream>
+
+#include "engine/base/bytes.hpp"
+#include "engine/base/log.hpp"
+#include "queue/event_json.hpp"
+#include "queue/families.hpp"
+
+namespace sluice::queue {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kPrefix = "events-";
+constexpr std::string_view kSuffix = ".jsonl";
+constexpr std::size_t kMaxLineBytes = 1u << 20;  ///< a torn line is looked for within this much of the file's end
+
+std::string seq_key(std::uint64_t seq) {
+  std::string key;
+  put_be<8>(key, seq);
+  return key;
+}
+
+Error os_error(const std::string& doing) { return Error{ErrorCode::io, doing + ": " + std::strerror(errno)}; }
+
+/// The number behind `"seq":` in an event line; 0 when there is none.
+std::uint64_t seq_of(std::string_view line) {
+  constexpr std::string_view kKey = "\"seq\":";
+  const auto at = line.find(kKey);
+  std::uint64_t seq = 0;
+  if (at == std::string_view::npos) return 0;
+  std::from_chars(line.data() + at + kKey.size(), line.data() + line.size(), seq);
+  return seq;
+}
+
+void sync_folder(const std::string& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  ::fsync(fd);
+  ::close(fd);
+}
+
+}  // namespace
+
+std::uint64_t first_seq_of(const fs::path& file) {
+  const auto name = file.filename().string();
+  if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return 0;
+  std::uint64_t seq = 0;
+  const char* begin = name.data() + kPrefix.size();
+  const char* end = name.data() + name.size() - kSuffix.size();
+  const auto parsed = std::from_chars(begin, end, seq);
+  return parsed.ptr == end ? seq : 0;
+}
+
+std::vector<fs::path> event_files(const std::string& folder) {
+  std::vector<fs::path> out;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    if (first_seq_of(entry.path()) > 0) out.push_back(entry.path());
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+EventLog::EventLog(Queue& queue, EventLogOptions options) : queue_(&queue), options_(std::move(options)) {}
+
+EventLog::EventLog(EventLog&& other) noexcept
+    : queue_(other.queue_),
+      options_(std::move(other.options_)),
+      exported_(other.exported_),
+      trimmed_(other.trimmed_),
+      file_(std::exchange(other.file_, -1)),
+      file_size_(other.file_size_),
+      path_(std::move(other.path_)) {}
+
+EventLog::~EventLog() {
+  if (file_ >= 0) ::close(file_);
+}
+
+Expected<EventLog> EventLog::open(Queue& queue, EventLogOptions options) {
+  std::error_code error;
+  fs::create_directories(options.folder, error);
+  if (error) return fail(ErrorCode::io, "making " + options.folder + ": " + error.message());
+  EventLog log(queue, std::move(options));
+  if (auto result = log.find_end(); !result) return std::unexpected(result.error());
+  const auto cursor = queue.database().cursor(kOutbox, std::string(), std::string(9, '\xff'));
+  if (cursor->valid() && cursor->key().size() == 8) {
+    const auto first = get_be<8>(cursor->key().data());
+    log.trimmed_ = first - 1;
+    if (first > log.exported_ + 1) {
+      return fail(ErrorCode::corrupt,
+                  fmt::format("the event files in {} end at seq {}, but the outbox begins at {}: events {}-{} are "
+                              "missing; restore the files or move them away",
+                              log.options_.folder, log.exported_, first, log.exported_ + 1, first - 1));
+    }
+  } else if (log.exported_ == 0) {
+    log.exported_ = queue.ledger().committed_seq();  // the files were moved away: go on behind what they held
+  }
+  return log;
+}
+
+/// Opens the newest file, cuts a line without its newline, and learns the last seq.
+Expected<> EventLog::find_end() {
+  auto files = event_files(options_.folder);
+  while (!files.empty()) {
+    path_ = files.back();
+    file_ = ::open(path_.c_str(), O_RDWR | O_CLOEXEC);
+    if (file_ < 0) return std::unexpected(os_error("opening " + path_.string()));
+    const auto size = static_cast<std::uint64_t>(::lseek(file_, 0, SEEK_END));
+    const auto tail_at = size > kMaxLineBytes ? size - kMaxLineBytes : 0;
+    std::string tail(size - tail_at, '\0');
+    if (::pread(file_, tail.data(), tail.size(), static_cast<off_t>(tail_at)) != static_cast<ssize_t>(tail.size())) {
+      return std::unexpected(os_error("reading " + path_.string()));
+    }
+    const auto last_newline = tail.rfind('\n');
+    const auto whole = last_newline == std::string::npos ? 0 : last_newline + 1;
+    if (whole < tail.size()) {
+      log::warn("event_line_torn", {{"file", path_.string()}, {"bytes", tail.size() - whole}});
+      if (::ftruncate(file_, static_cast<off_t>(tail_at + whole)) != 0) {
+        return std::unexpected(os_error("cutting " + path_.string()));
+      }
+    }
+    file_size_ = tail_at + whole;
+    if (whole > 0) {
+      const auto begin = whole >= 2 ? tail.rfind('\n', whole - 2) : std::string::npos;
+      const auto line = std::string_view(tail).substr(begin == std::string::npos ? 0 : begin + 1, whole);
+      exported_ = seq_of(line);
+      ::lseek(file_, static_cast<off_t>(file_size_), SEEK_SET);
+      return exported_ > 0 ? Expected<>{} : fail(ErrorCode::corrupt, path_.string() + " ends in no event line");
+    }
+    ::close(file_);  // an empty file: made, then the crash came
+    file_ = -1;
+    fs::remove(path_);
+    files.pop_back();
+  }
+  return {};
+}
+
+Expected<> EventLog::open_file(std::uint64_t first_seq) {
+  if (file_ >= 0) ::close(file_);
+  path_ = fs::path(options_.folder) / fmt::format("{}{:020}{}", kPrefix, first_seq, kSuffix);
+  file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  if (file_ < 0) return std::unexpected(os_error("making " + path_.string()));
+  file_size_ = 0;
+  sync_folder(options_.folder);
+  return {};
+}
+
+Expected<> EventLog::append(const std::string& lines) {
+  std::size_t written = 0;
+  while (written < lines.size()) {
+    const auto n = ::pwrite(file_, lines.data() + written, lines.size() - written,
+                            static_cast<off_t>(file_size_ + written));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return std::unexpected(os_error("writing " + path_.string()));
+    written += static_cast<std::size_t>(n);
+  }
+  if (::fdatasync(file_) != 0) return std::unexpected(os_error("syncing " + path_.string()));
+  file_size_ += lines.size();
+  return {};
+}
+
+Expected<std::size_t> EventLog::export_page() {
+  const auto committed = queue_->ledger().committed_seq();
+  if (committed <= exported_) return 0;
+  const auto cursor = queue_->database().cursor(kOutbox, seq_key(exported_ + 1), seq_key(committed + 1));
+  std::string lines;
+  auto seq = exported_;
+  StreamPtr stream;
+  for (; cursor->valid() && seq - exported_ < options_.page_events; cursor->next()) {
+    const auto event = Event::decode(cursor->value());
+    if (get_be<8>(cursor->key().data()) != seq + 1 || !event) {
+      return fail(ErrorCode::corrupt, fmt::format("event {} is missing or damaged in the outbox", seq + 1));
+    }
+    ++seq;
+    if (!stream || stream->id != event->stream) stream = queue_->streams().find(event->stream);
+    append_event_line(lines, seq, *event, stream.get());
+  }
+  if (auto status = cursor->status(); !status) return std::unexpected(status.error());
+  if (seq == exported_) return 0;
+  if (file_ < 0 || file_size_ >= options_.file_bytes) {
+    if (auto result = open_file(exported_ + 1); !result) return std::unexpected(result.error());
+  }
+  if (auto result = append(lines); !result) return std::unexpected(result.error());
+  const auto count = seq - exported_;
+  exported_ = seq;
+  if (exported_ - trimmed_ >= options_.trim_every) trim(exported_);
+  return count;
+}
+
+void EventLog::trim(std::uint64_t upto) {
+  auto apply = [from = seq_key(0), to = seq_key(upto + 1)](store::Batch& batch) {
+    batch.erase_range(kOutbox, from, to);
+  };
+  queue_->committer().submit(store::make_work(std::move(apply), [](const Expected<>&) {}), store::Urgency::soon);
+  trimmed_ = upto;
+}
+
+void EventLog::expire_files(fs::file_time_type now) {
+  auto files = event_files(options_.folder);
+  std::uint64_t total = 0;
+  std::error_code error;
+  for (const auto& file : files) total += fs::file_size(file, error);
+  for (const auto& file : files) {
+    if (file == path_) break;
+    const auto size = fs::file_size(file, error);
+    const bool old = now - fs::last_write_time(file, error) > options_.keep_for;
+    if (!old && total <= options_.keep_bytes) continue;
+    log::info("event_file_expired", {{"file", file.string()}});
+    fs::remove(file, error);
+    total -= size;
+  }
+}
+
+}  // namespace sluice::queue

@@ -1,0 +1,172 @@
+// Fills the workers' windows: the only reader of queued records.
+//
+// Each (stream, phase) has a scan. First attempts are read in key order, lane after lane, a first run of each; a long
+// lane then goes on with a cursor of its own, as its worker asks for more. Retries are read by due second. A lane in
+// memory is skipped by the scan; a lane its worker gave back is parked and costs nothing until its time. What is
+// inserted behind a scan makes it run once more. So every unsettled record is, at any time, exactly one of: in
+// memory (a lane's open runs), ahead of a cursor, or covered by `dirty` / `left_behind`, which start another pass.
+//
+// Threads: step() and everything private run on one thread (start() makes it; the simulation calls step() itself).
+// The public calls below are from any thread.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <queue>
+#include <string>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "engine/base/clock.hpp"
+#include "engine/store/committer.hpp"
+#include "queue/lane_table.hpp"
+#include "queue/ledger.hpp"
+
+namespace sluice::queue {
+
+struct FeederOptions {
+  std::size_t max_resident_records = 100'000;  ///< read and not settled; about 300 bytes each
+  std::size_t max_resident_lanes = 50'000;     ///< lanes in memory or parked; about 400 bytes each
+  std::size_t page_records = 4096;             ///< one read of a scan
+  std::uint32_t first_run = 64;                ///< records of a lane's first read
+  std::uint32_t max_run = 1024;                ///< records of a long lane's later reads
+  std::size_t retry_lane_records = 256;        ///< a retry lane with more in memory is full
+  std::chrono::milliseconds mark_interval{1000};
+};
+
+struct FeederStats {
+  std::size_t resident_records = 0;
+  std::size_t resident_lanes = 0;
+  std::uint64_t records_read = 0;
+  std::uint64_t pages_read = 0;
+  std::uint64_t damaged = 0;
+};
+
+class Feeder final : public CommitObserver {
+ public:
+  Feeder(store::Database& database, store::Committer& committer, Ledger& ledger, StreamTable& streams,
+         const Clock& clock, std::vector<RunReceiver*> workers, FeederOptions options);
+  ~Feeder() override;
+
+  void start();
+  void stop();
+
+  /// The window of the lane runs low. One call per run received.
+  void want_more(LaneRef lane);
+  /// The worker drops the lane: `unleased` are its records without a lease, to be read again from `until` on.
+  /// `last_run` is the highest run number the worker has received for it. Attempts of the lane may be under way.
+  void give_back(LaneRef lane, std::uint32_t last_run, std::vector<Held> unleased, Instant until);
+  /// Further runs of the lane go to this worker.
+  void moved(LaneRef lane, std::uint32_t worker);
+  /// After a stream was made or its state changed.
+  void stream_changed(StreamPtr stream);
+
+  void on_inserted(std::vector<Insertion> insertions) override;
+  void on_settled(const std::vector<SettledRef>& records) override;
+
+  /// Handles what was posted and reads what is wanted; returns when there is something to do next. For the
+  /// simulation and tests; with start() the feeder's own thread calls it.
+  Instant step();
+
+  [[nodiscard]] FeederStats stats() const;
+
+ private:
+  struct WantMore {
+    LaneRef lane;
+  };
+  struct GiveBack {
+    LaneRef lane;
+    std::uint32_t last_run;
+    std::vector<Held> unleased;
+    Instant until;
+  };
+  struct Moved {
+    LaneRef lane;
+    std::uint32_t worker;
+  };
+  struct StreamChanged {
+    StreamPtr stream;
+  };
+  using Message = std::variant<WantMore, GiveBack, Moved, StreamChanged, std::vector<Insertion>,
+                               std::vector<SettledRef>>;
+
+  struct Scan {
+    StreamPtr stream;
+    Phase phase = Phase::first;
+    std::string cursor;        ///< next key to read
+    bool at_end = false;       ///< first phase: nothing stood behind the cursor at the last read
+    std::string dirty;         ///< first phase: smallest key inserted behind the cursor; empty: none
+    DueSecond next_due = 0;    ///< retry phase: no unread record ahead of the cursor is due earlier
+    DueSecond left_behind = UINT32_MAX;  ///< retry phase: earliest record skipped because its lane was full or parked
+    bool revisit = false;      ///< retry phase: room was made in such a lane
+    std::size_t resident = 0;
+    std::uint64_t epoch = 0;   ///< last insertion heard of
+    std::string marked;        ///< low-water mark last submitted
+    std::uint64_t marked_epoch = 0;
+  };
+  struct Parked {
+    Instant until;
+    LaneRef lane;
+    friend bool operator>(const Parked& a, const Parked& b) { return a.until > b.until; }
+  };
+
+  void post(Message message);
+  void run();
+
+  // feeder.cpp: messages
+  void handle(WantMore& message);
+  void handle(GiveBack& message);
+  void handle(Moved& message);
+  void handle(StreamChanged& message);
+  void handle(std::vector<Insertion>& message);
+  void handle(std::vector<SettledRef>& message);
+  void settled_one(const SettledRef& settled);
+  void idle(FeederLane& lane);
+  void unpark_due();
+  void unpark(FeederLane& lane);
+
+  // feeder_scan.cpp: reading
+  Scan& scan(const StreamPtr& stream, Phase phase);
+  bool read_somewhere();
+  [[nodiscard]] bool wants_reading(Scan& scan) const;
+  void read_first_page(Scan& scan);
+  std::size_t take_lane(Scan& scan, store::Cursor& cursor, const RecordKey& key);
+  void read_retry_page(Scan& scan);
+  void refill(FeederLane& lane);
+  void hand_over(Scan& scan, const Insertion& insertion);
+  void emit(FeederLane& lane, std::shared_ptr<const Page> page, std::uint32_t first, std::uint32_t count);
+  void set_aside(std::string_view key, std::string_view value);
+  void raise_marks(bool all);
+  [[nodiscard]] std::string low_water(const Scan& scan) const;
+  [[nodiscard]] std::size_t share() const;
+  [[nodiscard]] std::uint32_t home_of(std::string_view domain) const;
+
+  store::Database& database_;
+  store::Committer& committer_;
+  Ledger& ledger_;
+  StreamTable& streams_;
+  const Clock& clock_;
+  const std::vector<RunReceiver*> workers_;
+  const FeederOptions options_;
+
+  LaneTable lanes_;
+  std::map<std::pair<StreamId, Phase>, Scan> scans_;
+  std::pair<StreamId, Phase> turn_{};  ///< scans take turns
+  std::size_t resident_ = 0;
+  std::priority_queue<Parked, std::vector<Parked>, std::greater<>> parked_;
+  Instant next_marks_{};
+
+  std::mutex inbox_mutex_;
+  std::condition_variable inbox_wake_;
+  std::vector<Message> inbox_;
+  bool stopping_ = false;
+  std::thread thread_;
+
+  mutable std::mutex stats_mutex_;
+  FeederStats stats_;
+};
+
+}  // namespace sluice::queue

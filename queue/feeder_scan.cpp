@@ -1,0 +1,324 @@
+// The feeder's reading: scans, refills, low-water marks.
+#include <algorithm>
+
+#include "engine/base/assert.hpp"
+#include "engine/base/bytes.hpp"
+#include "engine/base/log.hpp"
+#include "queue/families.hpp"
+#include "queue/feeder.hpp"
+
+namespace sluice::queue {
+namespace {
+
+/// The smallest key behind this one.
+std::string behind(std::string_view key) { return std::string(key).append(1, '\0'); }
+
+DueSecond due_of(std::string_view retry_key) {
+  return retry_key.size() < 9 ? UINT32_MAX : static_cast<DueSecond>(get_be<4>(retry_key.data() + 5));
+}
+
+std::string due_key(StreamId stream, DueSecond due) {
+  auto key = phase_begin(stream, Phase::retry);
+  put_be<4>(key, due);
+  return key;
+}
+
+}  // namespace
+
+Feeder::Scan& Feeder::scan(const StreamPtr& stream, Phase phase) {
+  const auto [at, fresh] = scans_.try_emplace({stream->id, phase});
+  auto& out = at->second;
+  if (!fresh) return out;
+  out.stream = stream;
+  out.phase = phase;
+  out.cursor = std::max(ledger_.mark(stream->id, phase), phase_begin(stream->id, phase));
+  out.marked = out.cursor;
+  return out;
+}
+
+std::size_t Feeder::share() const {
+  const auto active = std::max<std::size_t>(
+      1, static_cast<std::size_t>(std::count_if(scans_.begin(), scans_.end(), [](const auto& entry) {
+        return entry.second.resident > 0 || !entry.second.at_end;
+      })));
+  return std::max<std::size_t>(options_.first_run * 4, options_.max_resident_records / active);
+}
+
+std::uint32_t Feeder::home_of(std::string_view domain) const {
+  return static_cast<std::uint32_t>(std::hash<std::string_view>{}(domain) % workers_.size());
+}
+
+bool Feeder::wants_reading(Scan& scan) const {
+  const auto now = clock_.now();
+  if (!scan.stream->may_send(now)) return false;
+  if (resident_ >= options_.max_resident_records || lanes_.size() >= options_.max_resident_lanes) return false;
+  if (scan.phase == Phase::first) {
+    if (scan.at_end && !scan.dirty.empty()) {
+      scan.cursor = std::move(scan.dirty);
+      scan.dirty.clear();
+      scan.at_end = false;
+    }
+    return !scan.at_end && scan.resident < share();
+  }
+  if (scan.revisit && scan.left_behind != UINT32_MAX) {
+    scan.cursor = std::min(scan.cursor, due_key(scan.stream->id, scan.left_behind));
+    scan.next_due = std::min(scan.next_due, scan.left_behind);
+    scan.left_behind = UINT32_MAX;
+  }
+  scan.revisit = false;
+  return scan.resident < share() && to_instant(scan.next_due) <= now;
+}
+
+bool Feeder::read_somewhere() {
+  if (scans_.empty()) return false;
+  auto at = scans_.upper_bound(turn_);
+  for (std::size_t looked = 0; looked < scans_.size(); ++looked, ++at) {
+    if (at == scans_.end()) at = scans_.begin();
+    auto& candidate = at->second;
+    if (!wants_reading(candidate)) continue;
+    turn_ = at->first;
+    candidate.phase == Phase::first ? read_first_page(candidate) : read_retry_page(candidate);
+    const std::lock_guard lock(stats_mutex_);
+    ++stats_.pages_read;
+    return true;
+  }
+  return false;
+}
+
+void Feeder::read_first_page(Scan& scan) {
+  const auto end = phase_end(scan.stream->id, Phase::first);
+  const auto cursor = database_.cursor(kRecords, scan.cursor, end);
+  std::size_t taken = 0;
+  while (cursor->valid() && taken < options_.page_records && lanes_.size() < options_.max_resident_lanes) {
+    const auto key = RecordKey::decode(cursor->key());
+    if (!key) {
+      set_aside(cursor->key(), cursor->value());
+      cursor->next();
+      continue;
+    }
+    if (auto* lane = lanes_.find(key->stream, key->phase, key->domain)) {
+      lane->exhausted = false;
+      if (lane->wanted && !lane->parked_until) refill(*lane);
+      cursor->seek(behind_domain(*key));
+      continue;
+    }
+    taken += take_lane(scan, *cursor, *key);
+  }
+  if (auto status = cursor->status(); !status) {
+    log::error("queue_read_failed", {{"reason", status.error().text}});
+    return;
+  }
+  scan.at_end = !cursor->valid();
+  scan.cursor = cursor->valid() ? std::string(cursor->key()) : end;
+}
+
+/// A lane that is not in memory, found by its first unread key: its first run.
+std::size_t Feeder::take_lane(Scan& scan, store::Cursor& cursor, const RecordKey& key) {
+  auto& lane = lanes_.add(scan.stream, Phase::first, key.domain);
+  lane.worker = home_of(lane.domain);
+  lane.run_size = options_.first_run;
+  lane.read_epoch = scan.epoch;
+  lane.exhausted = true;
+  auto page = std::make_shared<Page>();
+  const RecordKey lane_key{scan.stream->id, Phase::first, 0, lane.domain, 0};
+  const auto end = behind_domain(lane_key);
+  lane.cursor = behind(cursor.key());
+  for (; cursor.valid() && cursor.key() < end; cursor.next()) {
+    if (page->size() == options_.first_run) {
+      lane.exhausted = false;
+      lane.cursor = cursor.key();
+      cursor.seek(end);
+      break;
+    }
+    if (!page->add(cursor.key(), cursor.value())) set_aside(cursor.key(), cursor.value());
+    lane.cursor = behind(cursor.key());
+  }
+  const auto count = page->size();
+  if (count > 0) emit(lane, std::move(page), 0, static_cast<std::uint32_t>(count));
+  if (count == 0) lanes_.remove(lane);
+  return count;
+}
+
+void Feeder::refill(FeederLane& lane) {
+  const auto& owner = scan(lane.stream, lane.phase);
+  const RecordKey lane_key{lane.stream->id, Phase::first, 0, lane.domain, 0};
+  const bool tight = resident_ >= options_.max_resident_records;
+  const std::uint32_t want = tight ? options_.first_run : lane.run_size;
+  lane.run_size = std::min(lane.run_size * 2, options_.max_run);
+  lane.read_epoch = owner.epoch;
+  lane.exhausted = true;
+  auto page = std::make_shared<Page>();
+  const auto cursor = database_.cursor(kRecords, lane.cursor, behind_domain(lane_key));
+  for (; cursor->valid(); cursor->next()) {
+    if (page->size() == want) {
+      lane.exhausted = false;
+      lane.cursor = cursor->key();
+      break;
+    }
+    if (!page->add(cursor->key(), cursor->value())) set_aside(cursor->key(), cursor->value());
+    lane.cursor = behind(cursor->key());
+  }
+  if (!cursor->status()) lane.exhausted = false;
+  const auto count = static_cast<std::uint32_t>(page->size());
+  if (count > 0) emit(lane, std::move(page), 0, count);
+}
+
+void Feeder::read_retry_page(Scan& scan) {
+  const auto now_second = static_cast<DueSecond>(
+      std::chrono::floor<std::chrono::seconds>(clock_.now()).time_since_epoch().count());
+  const auto cursor = database_.cursor(kRecords, scan.cursor, phase_end(scan.stream->id, Phase::retry));
+  std::map<FeederLane*, std::shared_ptr<Page>> pages;
+  std::size_t taken = 0;
+  while (cursor->valid() && taken < options_.page_records && due_of(cursor->key()) <= now_second) {
+    const auto key = RecordKey::decode(cursor->key());
+    if (!key) {
+      set_aside(cursor->key(), cursor->value());
+      cursor->next();
+      continue;
+    }
+    auto* lane = lanes_.find(key->stream, key->phase, key->domain);
+    const bool full = lane != nullptr ? lane->parked_until || lane->rows.size() >= options_.retry_lane_records
+                                      : lanes_.size() >= options_.max_resident_lanes;
+    if (full) {
+      if (lane != nullptr) lane->left_behind = true;
+      scan.left_behind = std::min(scan.left_behind, key->due);
+      cursor->seek(behind_domain(*key));
+      continue;
+    }
+    if (lane == nullptr) {
+      lane = &lanes_.add(scan.stream, Phase::retry, key->domain);
+      lane->worker = home_of(key->domain);
+    }
+    if (lane->rows.insert({key->due, key->row}).second) {
+      auto& page = pages[lane];
+      if (!page) page = std::make_shared<Page>();
+      if (page->add(cursor->key(), cursor->value())) {
+        ++taken;
+      } else {
+        lane->rows.erase({key->due, key->row});
+        set_aside(cursor->key(), cursor->value());
+      }
+    }
+    cursor->next();
+  }
+  if (auto status = cursor->status(); !status) log::error("queue_read_failed", {{"reason", status.error().text}});
+  scan.cursor = cursor->valid() ? std::string(cursor->key()) : due_key(scan.stream->id, now_second + 1);
+  scan.next_due = cursor->valid() ? due_of(cursor->key()) : UINT32_MAX;
+  for (auto& [lane, page] : pages) {
+    const auto count = static_cast<std::uint32_t>(page->size());
+    if (count > 0) emit(*lane, std::move(page), 0, count);
+    if (lane->outstanding == 0) lanes_.remove(*lane);
+  }
+}
+
+/// New rows: straight to the workers when everything before them has been read; else the scan gets to them.
+void Feeder::hand_over(Scan& scan, const Insertion& insertion) {
+  const bool caught_up = scan.at_end && scan.dirty.empty() && insertion.page &&
+                         scan.stream->may_send(clock_.now()) && scan.resident < share() &&
+                         resident_ < options_.max_resident_records &&
+                         lanes_.size() < options_.max_resident_lanes;
+  if (!caught_up) {
+    if (insertion.first_key < scan.cursor && (scan.dirty.empty() || insertion.first_key < scan.dirty)) {
+      scan.dirty = insertion.first_key;
+    }
+    return;
+  }
+  const auto& records = insertion.page->records();
+  for (std::uint32_t from = 0, to = 0; from < records.size(); from = to) {
+    const auto& key = records[from].key;
+    while (to < records.size() && records[to].key.domain == key.domain) ++to;
+    auto* lane = lanes_.find(key.stream, key.phase, key.domain);
+    const auto first_key = key.encode();
+    if (lane == nullptr) {
+      lane = &lanes_.add(scan.stream, Phase::first, key.domain);
+      lane->worker = home_of(key.domain);
+      lane->run_size = options_.first_run;
+      lane->exhausted = true;
+      lane->cursor = first_key;
+    }
+    if (first_key < lane->cursor) continue;  // a refill has met it on disk already
+    if (lane->parked_until || !lane->exhausted) {
+      lane->exhausted = false;
+      continue;
+    }
+    lane->cursor = behind(records[to - 1].key.encode());
+    lane->read_epoch = insertion.epoch;
+    emit(*lane, insertion.page, from, to - from);
+  }
+}
+
+void Feeder::emit(FeederLane& lane, std::shared_ptr<const Page> page, std::uint32_t first, std::uint32_t count) {
+  auto& owner = scan(lane.stream, lane.phase);
+  const LaneRef ref{lanes_.slot_of(lane), lane.generation, lane.next_run++};
+  lane.runs.push_back({ref.run, count, page->records()[first].key.encode()});
+  lane.outstanding += count;
+  owner.resident += count;
+  resident_ += count;
+  lane.wanted = false;
+  {
+    const std::lock_guard lock(stats_mutex_);
+    stats_.records_read += count;
+  }
+  workers_[lane.worker]->on_run(Run{lane.stream, lane.phase, lane.domain, ref, std::move(page), first, count});
+}
+
+/// A record that does not decode is kept, with its bytes, apart; its recipient gets a final so that accounts balance.
+void Feeder::set_aside(std::string_view key, std::string_view value) {
+  {
+    const std::lock_guard lock(stats_mutex_);
+    ++stats_.damaged;
+  }
+  log::error("record_damaged", {{"key_bytes", key.size()}, {"value_bytes", value.size()}});
+  auto apply = [this, key = std::string(key), value = std::string(value)](store::Batch& batch) {
+    batch.put(kDamaged, key, value);
+    batch.erase(kRecords, key);
+    const auto decoded = RecordKey::decode(key);
+    if (!decoded) return;
+    Event event;
+    event.kind = EventKind::bounced;
+    event.time_ms = to_ms(clock_.now());
+    event.stream = decoded->stream;
+    event.id = MessageId::make(clock_.now(), 0, decoded->stream, decoded->row);
+    event.domain = decoded->domain;
+    event.stage = "queue";
+    event.event_class = "damaged";
+    std::string encoded;
+    event.append_to(encoded);
+    ledger_.add_event(batch, encoded);
+    auto& counters = ledger_.touch(decoded->stream);
+    counters.count(EventKind::bounced);
+    if (decoded->phase == Phase::retry) --counters.retries_waiting;
+  };
+  committer_.submit(store::make_work(std::move(apply), [](const Expected<>&) {}), store::Urgency::soon);
+}
+
+std::string Feeder::low_water(const Scan& scan) const {
+  auto low = scan.cursor;
+  if (!scan.dirty.empty()) low = std::min(low, scan.dirty);
+  if (scan.left_behind != UINT32_MAX) low = std::min(low, due_key(scan.stream->id, scan.left_behind));
+  return low;
+}
+
+void Feeder::raise_marks(bool all) {
+  std::map<std::pair<StreamId, Phase>, std::string> lows;
+  for (const auto& [id, scan] : scans_) lows[id] = low_water(scan);
+  lanes_.for_each([&](FeederLane& lane) {
+    auto& low = lows[{lane.stream->id, lane.phase}];
+    if (lane.phase == Phase::first) low = std::min(low, lane.low());
+    if (lane.phase == Phase::retry && !lane.rows.empty()) {
+      low = std::min(low, due_key(lane.stream->id, lane.rows.begin()->first));
+    }
+  });
+  for (auto& [scan_id, scan] : scans_) {
+    auto& low = lows[scan_id];
+    if (!all && (low == scan.marked && scan.epoch == scan.marked_epoch)) continue;
+    scan.marked = low;
+    scan.marked_epoch = scan.epoch;
+    auto apply = [this, id = scan_id, low, epoch = scan.epoch](store::Batch& batch) {
+      ledger_.raise_mark(batch, id.first, id.second, low, epoch);
+    };
+    committer_.submit(store::make_work(std::move(apply), [](const Expected<>&) {}), store::Urgency::soon);
+  }
+}
+
+}  // namespace sluice::queue

@@ -1,0 +1,213 @@
+#include "queue/ledger.hpp"
+
+#include "engine/base/assert.hpp"
+#include "engine/base/bytes.hpp"
+#include "queue/families.hpp"
+
+namespace sluice::queue {
+namespace {
+
+constexpr std::string_view kSeqKey = "seq";
+constexpr std::size_t kMaxUnseen = 1024;  ///< insertions a phase remembers until the feeder has seen them
+
+std::string stream_key(StreamId stream) {
+  std::string key;
+  put_be<4>(key, stream);
+  return key;
+}
+
+}  // namespace
+
+Expected<> Ledger::load(store::Database& database) {
+  const auto rows = database.cursor(kCounters, std::string(), std::string(8, '\xff'));
+  for (; rows->valid(); rows->next()) {
+    if (rows->key() == kSeqKey) {
+      ByteReader in(rows->value());
+      next_seq_ = in.be<8>() + 1;
+      continue;
+    }
+    const auto counters = Counters::decode(rows->value());
+    if (rows->key().size() != 4 || !counters) return fail(ErrorCode::corrupt, "a stream's counters do not decode");
+    counters_[static_cast<StreamId>(get_be<4>(rows->key().data()))] = *counters;
+  }
+  if (auto status = rows->status(); !status) return status;
+  const auto marks = database.cursor(kMarks, std::string(), std::string(8, '\xff'));
+  for (; marks->valid(); marks->next()) {
+    const auto key = marks->key();
+    if (key.size() != 5 || key[4] > 1) continue;  // checkpoints are the campaign layer's
+    const std::pair at{static_cast<StreamId>(get_be<4>(key.data())), static_cast<Phase>(key[4])};
+    marks_[at].low = std::string(marks->value());
+  }
+  if (auto status = marks->status(); !status) return status;
+  committed_seq_ = next_seq_ - 1;
+  published_ = counters_;
+  return {};
+}
+
+void Ledger::add_event(store::Batch& batch, std::string_view encoded) {
+  std::string key;
+  put_be<8>(key, next_seq_++);
+  batch.put(kOutbox, key, encoded);
+}
+
+Counters& Ledger::touch(StreamId stream) {
+  touched_.insert(stream);
+  return counters_[stream];
+}
+
+void Ledger::insert(store::Batch& batch, std::string_view key, std::string_view value) {
+  batch.put(kRecords, key, value);
+}
+
+void Ledger::note_insertion(Insertion insertion) {
+  insertion.epoch = next_epoch_++;
+  insertions_.push_back(std::move(insertion));
+}
+
+void Ledger::lease(store::Batch& batch, std::uint64_t block, const std::vector<Held>& run) {
+  if (run.empty()) return;
+  scratch_key_.clear();
+  put_be<8>(scratch_key_, block);
+  scratch_value_.clear();
+  std::string record_key;
+  for (const auto& held : run) {
+    const auto& key = held.record().key;
+    record_key.clear();
+    key.append_to(record_key);
+    put_string(scratch_value_, record_key);
+    const bool fresh = leased_.insert({key.stream, key.row}).second;
+    SLUICE_ASSERT(fresh);
+  }
+  blocks_[block] = run.size();
+  batch.put(kLeases, scratch_key_, scratch_value_);
+}
+
+void Ledger::settle(store::Batch& batch, const Settlement& settlement) {
+  const auto& record = settlement.held.record();
+  const auto& key = record.key;
+  if (settlement.held.block == 0 && settlement.held.stream->state() >= StreamState::cancelling && observer_ != nullptr) {
+    settled_.push_back({settlement.held.lane, key.due, key.row});
+    return;  // never leased, so the sweeper writes its final
+  }
+  scratch_key_.clear();
+  key.append_to(scratch_key_);
+  batch.erase(kRecords, scratch_key_);
+  add_event(batch, settlement.event);
+  auto& counters = touch(key.stream);
+  counters.count(settlement.kind);
+  if (key.phase == Phase::retry) --counters.retries_waiting;
+  if (!is_final(settlement.kind)) {
+    ++counters.retries_waiting;
+    const RecordKey next{key.stream, Phase::retry, settlement.due, key.domain, key.row};
+    scratch_key_.clear();
+    next.append_to(scratch_key_);
+    scratch_value_.clear();
+    RecordValue value = record.value;
+    value.trail = settlement.trail;
+    value.append_to(scratch_value_);
+    batch.put(kRecords, scratch_key_, scratch_value_);
+    auto& requeued = requeued_[key.stream];
+    if (requeued.first.empty() || scratch_key_ < requeued.first) requeued.first = scratch_key_;
+  }
+  if (settlement.kind == EventKind::delivered) {
+    scratch_key_.clear();
+    put_be<4>(scratch_key_, key.stream);
+    put_be<5>(scratch_key_, key.row);
+    scratch_value_.clear();
+    put_varint(scratch_value_, static_cast<std::uint64_t>(settlement.time_ms));
+    put_string(scratch_value_, settlement.source);
+    scratch_value_.append(record.address());
+    batch.put(kSent, scratch_key_, scratch_value_);
+  }
+  settled_.push_back({settlement.held.lane, key.due, key.row});
+  end_lease(batch, settlement.held);
+}
+
+void Ledger::release(store::Batch& batch, const Held& held) { end_lease(batch, held); }
+
+/// The block stays as it was written until its last record is settled or released, so a crash may find a released
+/// record under it: in doubt though never sent, which costs a delay, not a copy.
+void Ledger::end_lease(store::Batch& batch, const Held& held) {
+  if (held.block == 0) return;  // settled without an attempt (expired while it waited)
+  const auto& key = held.record().key;
+  leased_.erase({key.stream, key.row});
+  const auto block = blocks_.find(held.block);
+  SLUICE_ASSERT(block != blocks_.end());
+  if (--block->second > 0) return;
+  scratch_key_.clear();
+  put_be<8>(scratch_key_, block->first);
+  batch.erase_once(kLeases, scratch_key_);
+  blocks_.erase(block);
+}
+
+void Ledger::raise_mark(store::Batch& batch, StreamId stream, Phase phase, std::string key, std::uint64_t epoch) {
+  auto& mark = marks_[{stream, phase}];
+  mark.unseen.erase(mark.unseen.begin(), mark.unseen.upper_bound(epoch));
+  for (const auto& [unseen_epoch, smallest] : mark.unseen) key = std::min(key, smallest);
+  if (key <= mark.low) return;
+  mark.low = std::move(key);
+  put_mark(batch, stream, phase, mark.low);
+}
+
+void Ledger::put_mark(store::Batch& batch, StreamId stream, Phase phase, const std::string& low) {
+  std::string key;
+  put_be<4>(key, stream);
+  put_u8(key, static_cast<std::uint8_t>(phase));
+  batch.put(kMarks, key, low);
+}
+
+void Ledger::seal(store::Batch& batch) {
+  for (auto& [stream, requeued] : requeued_) {
+    note_insertion({stream, Phase::retry, std::move(requeued.first), 0, nullptr});
+  }
+  requeued_.clear();
+  for (const auto& insertion : insertions_) {
+    auto& mark = marks_[{insertion.stream, insertion.phase}];
+    mark.unseen.emplace(insertion.epoch, insertion.first_key);
+    if (mark.unseen.size() > kMaxUnseen) {  // two insertions become one with the later epoch and the smaller key
+      const auto oldest = mark.unseen.begin();
+      auto& next = std::next(oldest)->second;
+      next = std::min(next, oldest->second);
+      mark.unseen.erase(oldest);
+    }
+    if (insertion.first_key >= mark.low) continue;
+    mark.low = insertion.first_key;
+    put_mark(batch, insertion.stream, insertion.phase, mark.low);
+  }
+  for (const auto stream : touched_) {
+    scratch_value_.clear();
+    counters_[stream].append_to(scratch_value_);
+    batch.put(kCounters, stream_key(stream), scratch_value_);
+  }
+  if (batch.empty()) return;
+  scratch_value_.clear();
+  put_be<8>(scratch_value_, next_seq_ - 1);
+  batch.put(kCounters, kSeqKey, scratch_value_);
+}
+
+void Ledger::after_sync() {
+  committed_seq_.store(next_seq_ - 1, std::memory_order_release);
+  leased_count_.store(leased_.size(), std::memory_order_relaxed);
+  if (!touched_.empty()) {
+    const std::lock_guard lock(published_mutex_);
+    for (const auto stream : touched_) published_[stream] = counters_[stream];
+  }
+  touched_.clear();
+  if (observer_ != nullptr && !insertions_.empty()) observer_->on_inserted(std::move(insertions_));
+  if (observer_ != nullptr && !settled_.empty()) observer_->on_settled(settled_);
+  insertions_.clear();
+  settled_.clear();
+}
+
+Counters Ledger::counters(StreamId stream) const {
+  const std::lock_guard lock(published_mutex_);
+  const auto at = published_.find(stream);
+  return at == published_.end() ? Counters{} : at->second;
+}
+
+std::string Ledger::mark(StreamId stream, Phase phase) const {
+  const auto at = marks_.find({stream, phase});
+  return at == marks_.end() ? std::string() : at->second.low;
+}
+
+}  // namespace sluice::queue

@@ -1,0 +1,118 @@
+// The accounts, on the committer's thread: event numbers, counters, lease blocks and low-water marks are absolute
+// values owned here and written in the same batch as what they account for.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "engine/store/database.hpp"
+#include "queue/counters.hpp"
+#include "queue/key.hpp"
+#include "queue/lease.hpp"
+
+namespace sluice::queue {
+
+/// Rows that entered a stream in one commit.
+struct Insertion {
+  StreamId stream = 0;
+  Phase phase = Phase::first;
+  std::string first_key;             ///< smallest key among them
+  std::uint64_t epoch = 0;           ///< grows with every insertion
+  std::shared_ptr<const Page> page;  ///< the records themselves, when few; else null and they are read from disk
+};
+
+/// Told after each sync, on the committer's thread, what became durable in it. Must not block.
+class CommitObserver {
+ public:
+  virtual ~CommitObserver() = default;
+  virtual void on_inserted(std::vector<Insertion> insertions) = 0;
+  virtual void on_settled(const std::vector<SettledRef>& records) = 0;
+};
+
+class Ledger {
+ public:
+  explicit Ledger(CommitObserver* observer) : observer_(observer) {}
+
+  // -- before the committer starts ---------------------------------------------------------------------------
+  /// Reads counters, marks and the last sequence number.
+  [[nodiscard]] Expected<> load(store::Database& database);
+  void set_observer(CommitObserver* observer) { observer_ = observer; }
+
+  // -- inside Work::apply ------------------------------------------------------------------------------------
+  /// Gives the event the next sequence number and puts it into the outbox.
+  void add_event(store::Batch& batch, std::string_view encoded);
+  [[nodiscard]] Counters& touch(StreamId stream);
+  /// Puts a new record; its insertion is noted once per batch (note_insertion).
+  void insert(store::Batch& batch, std::string_view key, std::string_view value);
+  void note_insertion(Insertion insertion);
+  /// Writes the block. Its records count as leased until settled.
+  void lease(store::Batch& batch, std::uint64_t block, const std::vector<Held>& run);
+  [[nodiscard]] bool is_leased(StreamId stream, Row row) const { return leased_.contains({stream, row}); }
+  /// Record, event, counters, lease, `sent` index.
+  void settle(store::Batch& batch, const Settlement& settlement);
+  /// The record was leased and will not be attempted: its lease ends, the record stays.
+  void release(store::Batch& batch, const Held& held);
+  /// Raises a low-water mark: every key of the phase below `key` is settled, as of insertion `epoch`. An insertion
+  /// below it that the caller had not seen yet keeps the mark down.
+  void raise_mark(store::Batch& batch, StreamId stream, Phase phase, std::string key, std::uint64_t epoch);
+
+  // -- the committer's hooks ---------------------------------------------------------------------------------
+  void seal(store::Batch& batch);
+  void after_sync();
+
+  // -- any thread --------------------------------------------------------------------------------------------
+  [[nodiscard]] Counters counters(StreamId stream) const;
+  [[nodiscard]] std::uint64_t committed_seq() const { return committed_seq_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::uint64_t leased_now() const { return leased_count_.load(std::memory_order_relaxed); }
+  /// The mark as loaded from disk; used by the feeder before the committer starts.
+  [[nodiscard]] std::string mark(StreamId stream, Phase phase) const;
+
+ private:
+  struct RowKey {
+    StreamId stream;
+    Row row;
+    friend bool operator==(const RowKey&, const RowKey&) = default;
+  };
+  struct RowHash {
+    std::size_t operator()(const RowKey& key) const {
+      return (key.row * 0x9e3779b97f4a7c15ULL) ^ (std::uint64_t{key.stream} << 32 | key.stream);
+    }
+  };
+  struct Mark {
+    std::string low;                               ///< durable: all keys of the phase below are settled
+    std::map<std::uint64_t, std::string> unseen;   ///< insertions the feeder may not know: epoch -> smallest key
+  };
+
+  void end_lease(store::Batch& batch, const Held& held);
+  void put_mark(store::Batch& batch, StreamId stream, Phase phase, const std::string& low);
+
+  CommitObserver* observer_;
+  std::uint64_t next_seq_ = 1;
+  std::uint64_t next_epoch_ = 1;
+  std::unordered_map<StreamId, Counters> counters_;
+  std::set<StreamId> touched_;
+  std::map<std::pair<StreamId, Phase>, Mark> marks_;
+  std::unordered_map<std::uint64_t, std::size_t> blocks_;  ///< block -> records not settled
+  std::unordered_set<RowKey, RowHash> leased_;
+  std::vector<Insertion> insertions_;
+  std::map<StreamId, std::pair<std::string, std::uint64_t>> requeued_;  ///< this batch's retries: smallest key
+  std::vector<SettledRef> settled_;
+  std::string scratch_key_;
+  std::string scratch_value_;
+
+  std::atomic<std::uint64_t> committed_seq_{0};
+  std::atomic<std::uint64_t> leased_count_{0};
+  mutable std::mutex published_mutex_;
+  std::unordered_map<StreamId, Counters> published_;
+};
+
+}  // namespace sluice::queue

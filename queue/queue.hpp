@@ -1,0 +1,115 @@
+// The durable queue: streams of recipients go in by injection, come out by lease, and end by settlement.
+//
+// Guarantee: what inject() reported done is on disk; every record is settled exactly once or still queued, across
+// kill -9 and power loss; an attempt whose outcome a crash took is recorded in doubt when the queue opens again.
+//
+// Threads: open(), start(), stop() by the owner; everything else from any thread. done callbacks run on the
+// committer's thread and must not block.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/clock.hpp"
+#include "engine/store/committer.hpp"
+#include "queue/feeder.hpp"
+#include "queue/injection.hpp"
+#include "queue/ledger.hpp"
+
+namespace sluice::queue {
+
+/// What to do with a record whose attempt has no known outcome.
+enum class DoubtPolicy : std::uint8_t {
+  retry,             ///< again after in_doubt_delay, with the same id, date and bytes
+  assume_delivered,  ///< final: delivered, class "assumed"
+  hold,              ///< not sent again; ends as expired unless an operator releases it
+};
+
+struct Options {
+  store::Options store;
+  FeederOptions feeder;
+  std::uint16_t node = 0;  ///< part of every message id; below 4096
+  DoubtPolicy in_doubt = DoubtPolicy::retry;
+  std::chrono::seconds in_doubt_delay{30 * 60};
+};
+
+struct RecoveryReport {
+  std::uint64_t in_doubt = 0;      ///< unsettled leases found
+  std::uint64_t lease_blocks = 0;
+  std::uint64_t queued = 0;        ///< over all streams, after recovery
+};
+
+using Done = std::function<void(const Expected<>&)>;
+/// `leased` may be attempted now; `refused` belong to streams that were cancelled meanwhile and are only dropped.
+using LeaseDone = std::function<void(const Expected<>&, std::vector<Held> leased, std::vector<Held> refused)>;
+
+class Queue {
+ public:
+  /// Opens or creates, brings the records of unsettled leases back as in doubt. Newer formats are refused.
+  [[nodiscard]] static Expected<std::unique_ptr<Queue>> open(const Options& options, const Clock& clock,
+                                                             rocksdb::Env* env = nullptr);
+  ~Queue();
+
+  /// Starts feeding. The receivers must outlive stop().
+  void start(std::vector<RunReceiver*> workers);
+  /// Commits what was submitted, then closes the feed. Leases not settled become in doubt at the next open.
+  void stop();
+
+  // -- streams -------------------------------------------------------------------------------------------------
+  /// Durable when it returns. `parts` are the stream's content, by name. Blocks for one commit: not for workers.
+  [[nodiscard]] Expected<StreamPtr> create_stream(StreamSettings settings,
+                                                  const std::vector<std::pair<std::string, std::string>>& parts);
+  /// Durable and in force when it returns: with paused or cancelling no lease is granted after it. An event records
+  /// `cause`. Fails with conflict for a step the state does not allow. Blocks for one commit.
+  [[nodiscard]] Expected<> set_state(const StreamPtr& stream, StreamState to, const std::string& cause);
+  /// Writes `cancelled` finals for up to `limit` records of a cancelling stream; true when none is left and the
+  /// stream is cancelled. Blocks for commits: for the sweeper.
+  [[nodiscard]] Expected<bool> sweep_cancelled(const StreamPtr& stream, std::size_t limit);
+  [[nodiscard]] StreamTable& streams() { return streams_; }
+  [[nodiscard]] Counters counters(StreamId stream) const { return ledger_.counters(stream); }
+  [[nodiscard]] Expected<std::optional<std::string>> content(StreamId stream, std::string_view part) const;
+  /// As last set by an injection; empty when never.
+  [[nodiscard]] Expected<std::string> checkpoint(StreamId stream) const;
+
+  // -- records -------------------------------------------------------------------------------------------------
+  /// `injection` must be sealed.
+  void inject(std::unique_ptr<Injection> injection, store::Urgency urgency, Done done);
+  void lease(std::vector<Held> run, LeaseDone done);
+  void settle(std::vector<Settlement> settlements);
+  /// Leases of records that were not attempted end. `done` on the committer's thread, when the worker may have the
+  /// records leased again.
+  void release(std::vector<Held> held, std::function<void(std::vector<Held>)> done);
+  /// Puts an event that belongs to no record into the feed (operational events).
+  void record_event(std::string encoded);
+
+  [[nodiscard]] Feeder& feeder() { return *feeder_; }
+  [[nodiscard]] const Ledger& ledger() const { return ledger_; }
+  [[nodiscard]] store::Database& database() { return *database_; }
+  [[nodiscard]] store::Committer& committer() { return *committer_; }
+  [[nodiscard]] const Options& options() const { return options_; }
+  [[nodiscard]] const RecoveryReport& recovery() const { return recovery_; }
+
+ private:
+  Queue(const Options& options, const Clock& clock) : options_(options), clock_(clock), ledger_(nullptr) {}
+
+  Expected<> check_format();
+  Expected<> load_streams();
+  Expected<> recover_leases();
+  void recover_record(store::Batch& batch, std::string_view key, std::string_view value);
+  Expected<> commit_now(std::function<void(store::Batch&)> apply);
+
+  const Options options_;
+  const Clock& clock_;
+  std::unique_ptr<store::Database> database_;
+  Ledger ledger_;
+  std::unique_ptr<store::Committer> committer_;
+  std::unique_ptr<Feeder> feeder_;
+  StreamTable streams_;
+  std::atomic<std::uint64_t> next_block_{1};
+  RecoveryReport recovery_;
+};
+
+}  // namespace sluice::queue

@@ -1,0 +1,138 @@
+// Opening the queue: the format stamp, the streams, and the records whose attempts a crash cut off.
+#include "engine/base/bytes.hpp"
+#include "engine/base/log.hpp"
+#include "queue/families.hpp"
+#include "queue/queue.hpp"
+
+namespace sluice::queue {
+namespace {
+
+constexpr std::string_view kFormatKey = "format";
+constexpr std::uint32_t kFormat = 1;
+constexpr std::size_t kRecoveryBatchBytes = 4u << 20;
+
+}  // namespace
+
+Expected<std::unique_ptr<Queue>> Queue::open(const Options& options, const Clock& clock, rocksdb::Env* env) {
+  auto queue = std::unique_ptr<Queue>(new Queue(options, clock));
+  auto database = store::Database::open(options.store, family_names(), env);
+  if (!database) return std::unexpected(database.error());
+  queue->database_ = std::move(*database);
+  for (auto step : {&Queue::check_format, &Queue::load_streams}) {
+    if (auto result = (queue.get()->*step)(); !result) return std::unexpected(result.error());
+  }
+  if (auto result = queue->ledger_.load(*queue->database_); !result) return std::unexpected(result.error());
+  if (auto result = queue->recover_leases(); !result) return std::unexpected(result.error());
+  auto* self = queue.get();
+  queue->committer_ = std::make_unique<store::Committer>(
+      *queue->database_, options.store, [self](store::Batch& batch) { self->ledger_.seal(batch); },
+      [self] { self->ledger_.after_sync(); });
+  return queue;
+}
+
+Expected<> Queue::check_format() {
+  auto stamp = database_->get(kMeta, kFormatKey);
+  if (!stamp) return std::unexpected(stamp.error());
+  if (*stamp) {
+    const auto version = (*stamp)->size() == 4 ? get_be<4>((*stamp)->data()) : 0;
+    if (version == kFormat) return {};
+    return fail(ErrorCode::conflict, "the store " + options_.store.path + " has format " + std::to_string(version) +
+                                         "; this sluice reads format " + std::to_string(kFormat));
+  }
+  auto batch = database_->make_batch();
+  std::string value;
+  put_be<4>(value, kFormat);
+  batch.put(kMeta, kFormatKey, value);
+  return database_->write_synced(batch);
+}
+
+Expected<> Queue::load_streams() {
+  const auto rows = database_->cursor(kStreams, std::string(), std::string(5, '\xff'));
+  for (; rows->valid(); rows->next()) {
+    auto decoded = decode_stream(rows->value());
+    if (rows->key().size() != 4 || !decoded) return fail(ErrorCode::corrupt, "a stream's settings do not decode");
+    const auto id = static_cast<StreamId>(get_be<4>(rows->key().data()));
+    streams_.add(std::make_shared<Stream>(id, std::move(decoded->first), decoded->second));
+  }
+  return rows->status();
+}
+
+Expected<> Queue::recover_leases() {
+  auto batch = database_->make_batch();
+  const auto blocks = database_->cursor(kLeases, std::string(), std::string(9, '\xff'));
+  std::uint64_t last_block = 0;
+  for (; blocks->valid(); blocks->next()) {
+    ++recovery_.lease_blocks;
+    if (blocks->key().size() != 8) return fail(ErrorCode::corrupt, "a lease block has a damaged key");
+    last_block = get_be<8>(blocks->key().data());
+    for (ByteReader keys(blocks->value()); !keys.at_end();) {
+      const auto key = keys.string();
+      if (!keys.ok()) return fail(ErrorCode::corrupt, "a lease block does not decode");
+      auto value = database_->get(kRecords, key);
+      if (!value) return std::unexpected(value.error());
+      if (*value) recover_record(batch, key, **value);
+    }
+    batch.erase_once(kLeases, blocks->key());
+    if (batch.bytes() < kRecoveryBatchBytes) continue;
+    ledger_.seal(batch);
+    if (auto result = database_->write_synced(batch); !result) return result;
+    ledger_.after_sync();
+    batch.clear();
+  }
+  if (auto status = blocks->status(); !status) return status;
+  ledger_.seal(batch);
+  if (!batch.empty()) {
+    if (auto result = database_->write_synced(batch); !result) return result;
+  }
+  ledger_.after_sync();
+  next_block_ = last_block + 1;
+  for (const auto& stream : streams_.all()) recovery_.queued += ledger_.counters(stream->id).queued();
+  return {};
+}
+
+void Queue::recover_record(store::Batch& batch, std::string_view key, std::string_view value) {
+  auto page = std::make_shared<Page>();
+  if (!page->add(key, value)) return;  // damaged: the feeder meets it and sets it aside
+  const auto& record = page->records().front();
+  const auto stream = streams_.find(record.key.stream);
+  if (!stream) return;
+  ++recovery_.in_doubt;
+  const auto now = clock_.now();
+  Settlement settlement;
+  settlement.held = Held{stream, page, 0, LaneRef{UINT32_MAX, 0, 0}, 0};
+  settlement.trail = record.value.trail;
+  settlement.trail.attempts = static_cast<std::uint16_t>(settlement.trail.attempts + 1);
+  settlement.time_ms = to_ms(now);
+  Event event;
+  event.kind = EventKind::in_doubt;
+  event.time_ms = settlement.time_ms;
+  event.stream = stream->id;
+  event.id = record.id(options_.node);
+  const auto recipient = record.address();
+  event.recipient = recipient;
+  event.domain = record.key.domain;
+  event.stage = "crash";
+  event.attempts = settlement.trail.attempts;
+  event.queued_ms = event.time_ms - record.value.accepted_ms;
+  settlement.kind = EventKind::in_doubt;
+  switch (options_.in_doubt) {
+    case DoubtPolicy::retry: settlement.due = to_due_second(now + options_.in_doubt_delay); break;
+    case DoubtPolicy::hold:
+      settlement.trail.held = true;
+      settlement.due = to_due_second(from_ms(record.value.accepted_ms) + stream->settings.expire);
+      break;
+    case DoubtPolicy::assume_delivered:
+      event.append_to(settlement.event);
+      ledger_.add_event(batch, settlement.event);
+      ledger_.touch(stream->id).count(EventKind::in_doubt);
+      settlement.event.clear();
+      settlement.kind = event.kind = EventKind::delivered;
+      event.event_class = "assumed";
+      break;
+  }
+  if (settlement.kind == EventKind::in_doubt) event.due_ms = to_ms(to_instant(settlement.due));
+  event.append_to(settlement.event);
+  ledger_.settle(batch, settlement);
+}
+
+}  // namespace sluice::queue

@@ -1,0 +1,40 @@
+// The lanes in one worker's memory: filled by the feeder's runs, emptied by site queues, given back when they wait long.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "queue/feeder.hpp"
+#include "queue/worker_lane.hpp"
+
+namespace sluice::queue {
+
+/// One owner thread.
+class WorkerLanes {
+ public:
+  explicit WorkerLanes(Feeder& feeder) : feeder_(feeder) {}
+
+  /// The lane the run belongs to, with its records added; made when new (`owner` null then).
+  WorkerLane& add(Run run);
+  /// The lane of a record that got no lease, with the record first in it again.
+  WorkerLane& put_back(const Held& held);
+  /// After records were taken: asks the feeder for more in time, forgets the lane when it is empty (false: it is gone).
+  bool after_take(WorkerLane& lane);
+  /// The lane's records go back to the store, to be read again from `until` on. The lane is gone; it must not stand in
+  /// a SiteQueue.
+  void give_back(WorkerLane& lane, Instant until);
+  void for_each(const std::function<void(WorkerLane&)>& fn);
+  [[nodiscard]] std::size_t size() const { return lanes_.size(); }
+  [[nodiscard]] std::uint64_t records() const;
+
+ private:
+  WorkerLane& lane_for(const StreamPtr& stream, Phase phase, std::string_view domain);
+
+  Feeder& feeder_;
+  std::unordered_map<std::string, std::unique_ptr<WorkerLane>> lanes_;
+};
+
+}  // namespace sluice::queue

@@ -1,0 +1,203 @@
+#include "throttle/limit.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/base/assert.hpp"
+
+namespace sluice::throttle {
+
+Waiter::~Waiter() { SLUICE_ASSERT(limit_ == nullptr); }
+
+void Waiter::satisfied() {
+  if (limit_ != nullptr) limit_->forget(*this);
+}
+
+void Waiter::pass_on(Instant now) {
+  if (limit_ != nullptr) limit_->leave(*this, now);
+}
+
+Limit::Limit(std::string title, std::string where, const Rate& rate)
+    : is_bucket_(true), bucket_(rate), slots_(0), rate_(rate), title_(std::move(title)), where_(std::move(where)) {}
+
+Limit::Limit(std::string title, std::string where, std::uint32_t slots)
+    : is_bucket_(false), bucket_(Rate{}), slots_(slots), title_(std::move(title)), where_(std::move(where)) {}
+
+Limit::~Limit() { SLUICE_ASSERT(waiting() == 0); }
+
+Instant Limit::ready_at(Instant now, std::uint64_t n) const {
+  if (is_bucket_) return bucket_.ready_at(now, n);
+  return slots_.available() >= n ? now : Instant::max();
+}
+
+void Limit::undo(Instant now, std::uint64_t n) {
+  if (is_bucket_) {
+    bucket_.refund(n);
+  } else {
+    slots_.release(static_cast<std::uint32_t>(n));
+  }
+  wake_if_waiting(now);
+}
+
+void Limit::release(Instant now, std::uint64_t n) {
+  if (is_bucket_) return;
+  slots_.release(static_cast<std::uint32_t>(n));
+  wake_if_waiting(now);
+}
+
+void Limit::refund(Instant now, std::uint64_t n, Bucket::Receipt receipt) {
+  if (is_bucket_) {
+    bucket_.refund(n, receipt, now);
+  } else {
+    slots_.release(static_cast<std::uint32_t>(n));
+  }
+  wake_if_waiting(now);
+}
+
+Limit::Parked Limit::park(Waiter& waiter, Instant now, std::uint64_t n) {
+  const bool woken_here = waiter.limit_ == this;
+  if (!woken_here) waiter.pass_on(now);
+  const MutexLock lock(mutex_);
+  waiter.need_ = n;
+  if (!waiter.queued_) {
+    waiter.limit_ = this;
+    link(waiter, woken_here);
+  }
+  const auto ready = ready_at(now, n);
+  if (ready <= now) {
+    unlink(waiter);
+    if (!woken_here) waiter.limit_ = nullptr;
+    return {};
+  }
+  if (!is_bucket_ || (armed_ && *armed_ <= ready)) return {true, std::nullopt};
+  armed_ = ready;
+  return {true, ready};
+}
+
+std::optional<Instant> Limit::wake_due(Instant armed, Instant now) {
+  const MutexLock lock(mutex_);
+  if (armed_ != armed) return std::nullopt;
+  if (now < armed) return armed;
+  armed_.reset();
+  // Those just woken have not taken yet: count theirs as gone, or the next timer would fire at once.
+  const auto promised = wake_grantable(now);
+  if (first_ == nullptr) return std::nullopt;
+  armed_ = std::max(bucket_.ready_at(now, first_->need_, promised), now + Micros(1));
+  return armed_;
+}
+
+std::optional<Instant> Limit::next_wake() const {
+  const MutexLock lock(mutex_);
+  return armed_;
+}
+
+void Limit::wake_all() {
+  const MutexLock lock(mutex_);
+  while (first_ != nullptr) {
+    auto& waiter = *first_;
+    unlink(waiter);
+    waiter.wake();
+  }
+}
+
+void Limit::set_rate(const Rate& rate, Instant now) {
+  {
+    const MutexLock lock(mutex_);
+    if (rate_ == rate) return;
+    rate_ = rate;
+    bucket_.set_rate(rate, now);
+  }
+  wake_all();
+}
+
+void Limit::set_slots(std::uint32_t slots) {
+  if (slots_.limit() == slots) return;
+  slots_.set_limit(slots);
+  wake_all();
+}
+
+void Limit::reset() {
+  bucket_.reset();
+  wake_all();
+}
+
+std::string Limit::name() const {
+  std::string value;
+  if (is_bucket_) {
+    const MutexLock lock(mutex_);
+    value = rate_.text();
+  } else {
+    value = fmt::format("{}", slots_.limit());
+  }
+  return where_.empty() ? fmt::format("{} {}", title_, value) : fmt::format("{} {} for {}", title_, value, where_);
+}
+
+std::string Limit::describe(Instant now) const {
+  const auto crowd = waiting() == 0 ? std::string() : fmt::format(", {} waiting", waiting());
+  if (!is_bucket_) return fmt::format("{} of {} in use{}", slots_.in_use(), slots_.limit(), crowd);
+  const auto ready = bucket_.ready_at(now, 1);
+  if (ready <= now) return fmt::format("{} available{}", bucket_.available(now), crowd);
+  return fmt::format("next in {:.3f} s{}", std::chrono::duration<double>(ready - now).count(), crowd);
+}
+
+bool Limit::idle(Instant now) const {
+  if (waiting_.load(std::memory_order_seq_cst) != 0) return false;
+  return is_bucket_ ? bucket_.full(now) : slots_.in_use() == 0;
+}
+
+void Limit::forget(Waiter& waiter) {
+  const MutexLock lock(mutex_);
+  waiter.limit_ = nullptr;
+  if (waiter.queued_) unlink(waiter);
+}
+
+void Limit::leave(Waiter& waiter, Instant now) {
+  const MutexLock lock(mutex_);
+  waiter.limit_ = nullptr;
+  if (waiter.queued_) {
+    unlink(waiter);
+  } else {
+    wake_grantable(now);
+  }
+}
+
+void Limit::wake_if_waiting(Instant now) {
+  if (waiting_.load(std::memory_order_seq_cst) == 0) return;
+  const MutexLock lock(mutex_);
+  wake_grantable(now);
+}
+
+std::uint64_t Limit::wake_grantable(Instant now) {
+  const auto budget = available(now);
+  std::uint64_t promised = 0;
+  while (first_ != nullptr && promised < budget) {
+    auto& waiter = *first_;
+    // A need above the burst is granted by a full bucket.
+    const auto room = budget - promised;
+    if (waiter.need_ > room && (promised > 0 || ready_at(now, waiter.need_) > now)) break;
+    promised += std::min(room, waiter.need_);
+    unlink(waiter);
+    waiter.wake();
+  }
+  return promised;
+}
+
+void Limit::unlink(Waiter& waiter) {
+  (waiter.previous_ != nullptr ? waiter.previous_->next_ : first_) = waiter.next_;
+  (waiter.next_ != nullptr ? waiter.next_->previous_ : last_) = waiter.previous_;
+  waiter.previous_ = waiter.next_ = nullptr;
+  waiter.queued_ = false;
+  waiting_.fetch_sub(1, std::memory_order_seq_cst);
+}
+
+void Limit::link(Waiter& waiter, bool front) {
+  waiter.previous_ = front ? nullptr : last_;
+  waiter.next_ = front ? first_ : nullptr;
+  (waiter.previous_ != nullptr ? waiter.previous_->next_ : first_) = &waiter;
+  (waiter.next_ != nullptr ? waiter.next_->previous_ : last_) = &waiter;
+  waiter.queued_ = true;
+  waiting_.fetch_add(1, std::memory_order_seq_cst);
+}
+
+}  // namespace sluice::throttle

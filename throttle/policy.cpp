@@ -1,0 +1,52 @@
+#include "throttle/policy.hpp"
+
+namespace sluice::throttle {
+namespace {
+
+constexpr std::array<const char*, kDimensions> kNames{"tenant",   "stream", "class",  "source",   "pool",
+                                                      "provider", "site",   "domain", "remote_ip"};
+
+}  // namespace
+
+const char* name_of(Dimension dimension) { return kNames[static_cast<std::size_t>(dimension)]; }
+
+std::optional<Dimension> dimension_of(std::string_view name) {
+  for (std::size_t i = 0; i < kDimensions; ++i) {
+    if (name == kNames[i]) return static_cast<Dimension>(i);
+  }
+  return std::nullopt;
+}
+
+std::string to_string(const Match& match) {
+  std::string text;
+  for (std::size_t i = 0; i < kDimensions; ++i) {
+    if (match.values[i].empty()) continue;
+    if (!text.empty()) text += ", ";
+    text += kNames[i];
+    text += '=';
+    text += match.values[i];
+  }
+  return text;
+}
+
+std::vector<PolicyOptions> default_policies() {
+  using std::chrono::minutes;
+  using std::chrono::seconds;
+  PolicyOptions path;
+  path.name = "default path";
+  path.match[Dimension::source] = "*";
+  path.match[Dimension::site] = "*";
+  path.message_rate = Rate{100, seconds(1), 0};
+  path.connection_rate = Rate{100, minutes(1), 10};
+  path.connections = 10;
+  path.messages_per_connection = 100;
+  path.fallback = true;
+  PolicyOptions domain;
+  domain.name = "default domain";
+  domain.match[Dimension::domain] = "*";
+  domain.message_rate = Rate{100, seconds(1), 0};
+  domain.fallback = true;
+  return {path, domain};
+}
+
+}  // namespace sluice::throttle
