@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/message/address.hpp"
+#include "engine/message/html_text.hpp"
 #include "engine/message/row.hpp"
 #include "engine/message/template.hpp"
 
@@ -140,6 +141,13 @@ void BM_AddressInternational(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(parse_address("info@bücher.test", {}, address));
 }
 BENCHMARK(BM_AddressInternational);
+
+void BM_HtmlTextOf100K(benchmark::State& state) {
+  std::string html;
+  while (html.size() < 100'000) html += body();
+  for (auto _ : state) benchmark::DoNotOptimize(text_from_html(html));
+}
+BENCHMARK(BM_HtmlTextOf100K);
 
 }  // namespace
 }  // namespace sluice::message

@@ -96,7 +96,7 @@ void ServerMachine::mail(Command& command) {
 }
 
 void ServerMachine::rcpt(Command& command) {
-  if (!in_transaction() || chunking_) return fail({503, {5, 5, 1}, "MAIL first"});
+  if (!in_transaction() || chunking_) return out_of_order({503, {5, 5, 1}, "MAIL first"});
   if (envelope_.recipients.size() >= options_.max_recipients) {
     return say(452, {4, 5, 3}, "Too many recipients");
   }
@@ -108,9 +108,15 @@ void ServerMachine::rcpt(Command& command) {
   ask(Step::recipient);
 }
 
+/// A step without what must come before it; no error when that was pipelined and refused (RFC 2920 §3.1).
+void ServerMachine::out_of_order(message::Reply reply) {
+  if (excused_) return say(reply.code, reply.enhanced, std::move(reply.text));
+  fail(std::move(reply));
+}
+
 void ServerMachine::data() {
-  if (!in_transaction() || chunking_) return fail({503, {5, 5, 1}, "MAIL and RCPT first"});
-  if (envelope_.recipients.empty()) return fail({554, {5, 5, 1}, "No valid recipients"});
+  if (!in_transaction() || chunking_) return out_of_order({503, {5, 5, 1}, "MAIL and RCPT first"});
+  if (envelope_.recipients.empty()) return out_of_order({554, {5, 5, 1}, "No valid recipients"});
   say(354, {}, "End data with <CR><LF>.<CR><LF>");
   scanner_ = TextScanner(TextScanner::Framing::dots, options_.max_text_line_bytes);
   state_ = State::text;

@@ -122,6 +122,7 @@ void ServerMachine::end(Reply reply) {
 
 void ServerMachine::reset_transaction() {
   transaction_ = false;
+  excused_ = false;
   chunking_ = false;
   envelope_.sender = {};
   envelope_.parameters = {};
@@ -153,12 +154,20 @@ void ServerMachine::answer(const Reply& reply) {
       append_reply(output_, reply);
       if (reply.positive()) {
         transaction_ = true;
+        excused_ = false;
       } else {
         reset_transaction();
+        count_refusal();
       }
       break;
     case Step::recipient:
-      answer_recipient(reply);
+      append_reply(output_, reply);
+      if (reply.positive()) {
+        idle_commands_ = 0;
+        envelope_.recipients.push_back(std::move(candidate_));
+      } else {
+        count_refusal();
+      }
       break;
     default:
       answer_message(reply);
@@ -167,14 +176,11 @@ void ServerMachine::answer(const Reply& reply) {
   if (reply.code == 421) state_ = State::closed;
 }
 
-void ServerMachine::answer_recipient(const Reply& reply) {
-  append_reply(output_, reply);
+/// Refusals have a limit of their own, apart from idle commands and errors.
+void ServerMachine::count_refusal() {
+  excused_ = true;
   idle_commands_ = 0;
-  if (reply.positive()) {
-    envelope_.recipients.push_back(std::move(candidate_));
-  } else if (++refused_recipients_ == options_.max_refused_recipients) {
-    end({421, {4, 7, 0}, "Too many refused recipients, closing"});
-  }
+  if (++refusals_ == options_.max_refusals) end({421, {4, 7, 0}, "Too many refused addresses, closing"});
 }
 
 void ServerMachine::answer_message(const Reply& reply) {

@@ -80,7 +80,7 @@ class ServerMachine {
   void end(message::Reply reply);
   void reset_transaction();
   void answer_message(const message::Reply& reply);
-  void answer_recipient(const message::Reply& reply);
+  void count_refusal();
   Step ask(Step step);
 
   // server_commands.cpp
@@ -91,6 +91,7 @@ class ServerMachine {
   void data();
   void bdat(const Command& command);
   void start_tls();
+  void out_of_order(message::Reply reply);
   void say(std::uint16_t code, message::EnhancedCode enhanced, std::string text);
   [[nodiscard]] ParameterSet offered() const;
   [[nodiscard]] bool in_transaction() const { return transaction_; }
@@ -122,10 +123,11 @@ class ServerMachine {
   bool large_ = false;  // input_ has grown for a large message: give it back when empty
 
   bool transaction_ = false;
+  bool excused_ = false;   // the handler has refused MAIL or a RCPT: what was pipelined behind it is no error
   bool chunking_ = false;  // a BDAT was accepted in this transaction
   std::size_t errors_ = 0;
   std::size_t idle_commands_ = 0;
-  std::size_t refused_recipients_ = 0;
+  std::size_t refusals_ = 0;
   std::size_t messages_ = 0;
   std::uint64_t wait_number_ = 0;
 };

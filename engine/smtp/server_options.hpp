@@ -26,9 +26,8 @@ struct ServerOptions {
   std::size_t max_text_line_bytes = 1000;  ///< with CRLF (RFC 5321 §4.5.3.1.6), 1000-1 GiB; beyond: 554 5.6.0
   std::size_t max_errors = 20;             ///< refused commands and texts a session; then 421 4.7.0, close
   std::size_t max_idle_commands = 100;  ///< commands in a row that reach no recipient; then 421 4.7.0, close
-  std::size_t max_refused_recipients =
-      1000;                      ///< by the handler, a session; then 421 4.7.0, close; 0: no limit
-  std::size_t max_messages = 0;  ///< accepted a session; then 421 4.7.0, close; 0: no limit
+  std::size_t max_refusals = 1000;  ///< MAIL and RCPT by the handler, a session; then 421 4.7.0; 0: no limit
+  std::size_t max_messages = 0;     ///< accepted a session; then 421 4.7.0, close; 0: no limit
 
   std::size_t read_bytes = 32 << 10;  ///< wanted room a read, and what an idle session holds; 4 KiB-1 MiB
   std::size_t max_reply_bytes = 16 << 10;  ///< replies gathered before they are written even if input is left

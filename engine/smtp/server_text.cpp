@@ -72,8 +72,10 @@ void ServerMachine::finish_chunk() {
   state_ = State::command;
   ++wait_number_;
   if (chunk_refused_) {
+    const bool excused = excused_;
     reset_transaction();
-    return fail(std::move(refusal_));
+    excused_ = excused;
+    return refusal_.code == 552 ? fail(std::move(refusal_)) : out_of_order(std::move(refusal_));
   }
   if (!chunk_last_) return say(250, {2, 0, 0}, "Chunk received");
   scanner_.finish();

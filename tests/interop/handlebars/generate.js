@@ -1,5 +1,5 @@
 // Writes tests/data/handlebars/blocks.json: what Handlebars itself gives for each template and data below.
-//   npm install --prefix /tmp/hb handlebars@4.7.10 && NODE_PATH=/tmp/hb/node_modules node generate.js
+//   npm install --no-save handlebars@4.7.10 && node tests/interop/handlebars/generate.js
 'use strict';
 const fs = require('fs');
 const path = require('path');

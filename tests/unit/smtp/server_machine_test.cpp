@@ -121,12 +121,26 @@ TEST(ServerMachine, EndsASessionOfIdleCommandsButNotOfMail) {
   EXPECT_FALSE(play({.max_idle_commands = 10}, mails).closed);
 }
 
+TEST(ServerMachine, CountsNoErrorForWhatWasPipelinedBehindARefusal) {
+  std::string bytes = "EHLO c\r\n";
+  for (int i = 0; i < 30; ++i) {
+    bytes += "MAIL FROM:<a@b.test>\r\nRCPT TO:<no@d.test>\r\nDATA\r\nRSET\r\n";
+    bytes += "MAIL FROM:<later@b.test>\r\nRCPT TO:<x@d.test>\r\nDATA\r\n";
+    bytes += "MAIL FROM:<later@b.test>\r\nRCPT TO:<x@d.test>\r\nBDAT 3 LAST\r\na\r\n";
+  }
+  const auto played = play({.chunking = true, .max_errors = 3, .max_idle_commands = 10}, bytes);
+  EXPECT_FALSE(played.closed) << played.replies.substr(played.replies.size() - 200);
+  Player bad({.max_errors = 3});
+  bad.feed("EHLO c\r\nDATA\r\nDATA\r\nDATA\r\n");
+  EXPECT_TRUE(bad.played.closed);
+}
+
 TEST(ServerMachine, LimitsRecipientsRefusalsAndMessages) {
   const std::string two = std::string(kOpen) + "RCPT TO:<c@d.test>\r\n";
   EXPECT_TRUE(play({.max_recipients = 1}, two).replies.ends_with("452 4.5.3 Too many recipients\r\n"));
   const std::string refused =
       "EHLO c\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<no@b.test>\r\nRCPT TO:<no@b.test>\r\n";
-  EXPECT_TRUE(play({.max_refused_recipients = 2}, refused).said("421 4.7.0 Too many refused recipients"));
+  EXPECT_TRUE(play({.max_refusals = 2}, refused).said("421 4.7.0 Too many refused addresses"));
   const std::string mail = std::string(kOpen) + "DATA\r\nx\r\n.\r\nMAIL FROM:<a@b.test>\r\n";
   EXPECT_TRUE(play({.max_messages = 1}, mail).said("421 4.7.0 Too many messages"));
 }
