@@ -1,5 +1,5 @@
-// libFuzzer target: any bytes as the records of MX and address answers, through decoding to a plan. What comes out
-// holds the rules a plan promises, or is a failure with a printable text.
+// libFuzzer target: any bytes as the records of MX and address answers, through decoding to a plan. What
+// comes out holds the rules a plan promises, or is a failure with a printable text.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -53,7 +53,8 @@ void check_plan(const MxPlan& plan, const PlanOptions& options) {
   require(!plan.endpoints.empty() && !plan.site.empty());
   require(plan.hosts.size() <= options.max_hosts);
   require(std::ranges::is_sorted(plan.hosts, {}, &PlanHost::preference));
-  for (const auto& host : plan.hosts) require(canonical_host(host.name) == host.name && host.name != "us.test");
+  for (const auto& host : plan.hosts)
+    require(canonical_host(host.name) == host.name && host.name != "us.test");
   for (const auto& endpoint : plan.endpoints) {
     require(endpoint.host < plan.hosts.size());
     require(!endpoint.address.is_unspecified() && !endpoint.address.is_multicast());
