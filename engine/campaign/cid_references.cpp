@@ -7,7 +7,8 @@ namespace {
 
 /// A reference stands behind a quote, '=' or '(': "acid:rain" and prose are none.
 bool opens_reference(std::string_view html, std::size_t at) {
-  return at > 0 && (html[at - 1] == '"' || html[at - 1] == '\'' || html[at - 1] == '=' || html[at - 1] == '(');
+  return at > 0 &&
+         (html[at - 1] == '"' || html[at - 1] == '\'' || html[at - 1] == '=' || html[at - 1] == '(');
 }
 
 bool is_cid(std::string_view html, std::size_t at) {

@@ -40,9 +40,10 @@ class Validation {
   bool read_spec(const std::string& name) {
     auto file = open_beneath(out_.directory.get(), kSpecName, limits_.spec_bytes);
     if (!file) {
-      problems_.add({kSpecName, 0, 0, file.error().code == ErrorCode::not_found
-                                          ? "the directory has no campaign.toml; it says what to send to whom"
-                                          : file.error().text});
+      problems_.add({kSpecName, 0, 0,
+                     file.error().code == ErrorCode::not_found
+                         ? "the directory has no campaign.toml; it says what to send to whom"
+                         : file.error().text});
       return false;
     }
     auto text = read_whole(file->file.get(), limits_.spec_bytes);
@@ -98,7 +99,8 @@ class Validation {
     for (std::uint64_t line = 1;; ++line) {
       const auto end = text.find('\n');
       const auto one = text.substr(0, end);
-      if (one.find('\0') != std::string_view::npos || !simdjson::validate_utf8(one.data(), one.size())) return line;
+      if (one.find('\0') != std::string_view::npos || !simdjson::validate_utf8(one.data(), one.size()))
+        return line;
       if (end == std::string_view::npos) return 0;
       text.remove_prefix(end + 1);
     }
@@ -113,16 +115,19 @@ class Validation {
   void read_attachments() {
     const auto& names = out_.spec.attachments;
     if (names.size() > limits_.attachments) {
-      blame("attachments", fmt::format("{} attachments; at most {} are allowed", names.size(), limits_.attachments));
+      blame("attachments",
+            fmt::format("{} attachments; at most {} are allowed", names.size(), limits_.attachments));
       return;
     }
-    for (const auto& name : names) add_part(out_.attachments, name, read_file("attachments", name, parts_left_));
+    for (const auto& name : names)
+      add_part(out_.attachments, name, read_file("attachments", name, parts_left_));
   }
 
   void read_inline_images() {
     const auto references = cid_references(out_.html);
     if (references.size() > limits_.inline_images) {
-      problems_.add({out_.spec.html, references[limits_.inline_images].at.line, references[limits_.inline_images].at.column,
+      problems_.add({out_.spec.html, references[limits_.inline_images].at.line,
+                     references[limits_.inline_images].at.column,
                      fmt::format("more than the allowed {} inline images", limits_.inline_images)});
       return;
     }
@@ -152,8 +157,9 @@ class Validation {
     const auto& name = out_.spec.recipients;
     const auto kind = list_kind(name);
     if (!kind) {
-      blame("recipients", fmt::format("`recipients`: \"{}\" must end in .csv or .jsonl, then nothing, .gz or .zst",
-                                      visible(name)));
+      blame("recipients",
+            fmt::format("`recipients`: \"{}\" must end in .csv or .jsonl, then nothing, .gz or .zst",
+                        visible(name)));
       return false;
     }
     out_.list_kind = *kind;
@@ -191,8 +197,10 @@ class Validation {
     }
     out_.list_columns = reader->columns();
     const auto& columns = out_.list_columns;
-    if (std::find(columns.begin(), columns.end(), "email") == columns.end()) {  // JSON lines; a header always has it
-      std::string text = fmt::format("none of the first {} rows is an object with the key `email`", batch.rows.size());
+    if (std::find(columns.begin(), columns.end(), "email") ==
+        columns.end()) {  // JSON lines; a header always has it
+      std::string text =
+          fmt::format("none of the first {} rows is an object with the key `email`", batch.rows.size());
       if (!batch.rejections.empty()) text += "; the first row: " + batch.rejections[0].reason;
       problems_.add({name, batch.rows[0].line, 1, std::move(text)});
       return false;
@@ -206,7 +214,8 @@ class Validation {
     const auto need = [&](std::string_view key, const std::string& column) {
       const auto& columns = out_.list_columns;
       if (std::find(columns.begin(), columns.end(), column) != columns.end()) return;
-      blame(key, fmt::format("`{}`: the list has no column `{}`{}", key, visible(column), nearest_column(column)));
+      blame(key,
+            fmt::format("`{}`: the list has no column `{}`{}", key, visible(column), nearest_column(column)));
     };
     for (const auto& column : out_.spec.meta) need("meta", column);
     if (!out_.spec.time_zone.column.empty()) need("time_zone", out_.spec.time_zone.column);
@@ -249,8 +258,9 @@ std::expected<CampaignDirectory, Problems> validate(int parent, const std::strin
   const auto slash = name.find_last_of('/');
   const auto own_name = slash == std::string::npos ? name : name.substr(slash + 1);
   if (!valid_id(own_name)) {
-    problems.add({"", 0, 0, "the directory's name must be 1 to 100 letters, digits, '.', '_' or '-' and not start "
-                            "with '.'"});
+    problems.add({"", 0, 0,
+                  "the directory's name must be 1 to 100 letters, digits, '.', '_' or '-' and not start "
+                  "with '.'"});
     return std::unexpected(std::move(problems));
   }
   auto directory = open_directory(parent, name);

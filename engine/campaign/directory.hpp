@@ -1,6 +1,6 @@
-// A campaign directory, checked as a whole before it is accepted: campaign.toml, templates, parts and the list's
-// header. Everything but the list is read here, through one descriptor of the directory, so that what was checked is
-// what will be sent, whatever happens to the names meanwhile.
+// A campaign directory, checked as a whole before it is accepted: campaign.toml, templates, parts and the
+// list's header. Everything but the list is read here, through one descriptor of the directory, so that what
+// was checked is what will be sent, whatever happens to the names meanwhile.
 #pragma once
 
 #include <cstdint>
@@ -36,8 +36,9 @@ struct CampaignDirectory {
   std::vector<std::string> notes;         ///< no fault, but perhaps a slip: merge fields that nothing fills
 };
 
-/// `name` is the directory's own, default of the campaign's id. Finds every problem it can before it gives up; never
-/// follows a link; reads no more than `limits`. The problem's file is "" when the directory cannot be opened.
+/// `name` is the directory's own, default of the campaign's id. Finds every problem it can before it gives
+/// up; never follows a link; reads no more than `limits`. The problem's file is "" when the directory cannot
+/// be opened.
 [[nodiscard]] std::expected<CampaignDirectory, Problems> validate(int parent, const std::string& name,
                                                                   const DirectoryLimits& limits);
 

@@ -34,8 +34,10 @@ Intake take_in(Spool& spool, const std::string& incoming_name, const DirectoryLi
   Offer offer{*campaign, incoming_name, *active_name, *before};
   auto answer = accept(offer);
   switch (answer.kind) {
-    case Answer::Kind::accepted: break;
-    case Answer::Kind::later: return {Intake::Kind::later, incoming_name, std::move(answer.text)};
+    case Answer::Kind::accepted:
+      break;
+    case Answer::Kind::later:
+      return {Intake::Kind::later, incoming_name, std::move(answer.text)};
     case Answer::Kind::refused: {
       const auto at = campaign->spec.where(answer.key);
       Problems problems;

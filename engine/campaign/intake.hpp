@@ -1,6 +1,6 @@
-// Takes one entry of incoming/ through the steps of the promise: validate, accept durably, move to active/; or reject
-// with reason.txt. The order is what a crash may cut anywhere: accepted in the store but still in incoming/ is mended
-// by Spool::finish_acceptance, everything before that is as if nothing had happened.
+// Takes one entry of incoming/ through the steps of the promise: validate, accept durably, move to active/;
+// or reject with reason.txt. The order is what a crash may cut anywhere: accepted in the store but still in
+// incoming/ is mended by Spool::finish_acceptance, everything before that is as if nothing had happened.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,7 @@
 namespace sluice::campaign {
 
 struct Offer {
-  CampaignDirectory& campaign;     ///< parts may be moved out
+  CampaignDirectory& campaign;  ///< parts may be moved out
   const std::string& incoming_name;
   const std::string& active_name;  ///< the name it will have in active/, free when it was chosen
   DirectoryIdentity identity;
@@ -22,7 +22,8 @@ struct Offer {
 struct Answer {
   enum class Kind : std::uint8_t {
     accepted,  ///< synced in the store, with incoming_name, active_name and identity
-    refused,   ///< for good: id used before, From domain not allowed …; `text` says why and what would be right
+    refused,   ///< for good: id used before, From domain not allowed …; `text` says why and what would be
+               ///< right
     later      ///< cannot be told now: disk full, store away; the directory stays where it is
   };
   Kind kind = Kind::accepted;
@@ -40,8 +41,8 @@ struct Intake {
 /// Called at most once, after validation found nothing wrong.
 using AcceptCampaign = std::function<Answer(Offer&)>;
 
-/// One thread. Asks nobody what time it is. `later` also stands for failed moves: after `accepted` by the store the
-/// move is finished by finish_acceptance.
+/// One thread. Asks nobody what time it is. `later` also stands for failed moves: after `accepted` by the
+/// store the move is finished by finish_acceptance.
 [[nodiscard]] Intake take_in(Spool& spool, const std::string& incoming_name, const DirectoryLimits& limits,
                              const AcceptCampaign& accept);
 

@@ -21,7 +21,8 @@ constexpr std::size_t kEdgeBytes = 64 << 10;
 constexpr std::size_t kBlockBytes = 4 << 10;
 constexpr std::size_t kBlocks = 64;
 constexpr std::size_t kCopyStep = 16 << 20;
-constexpr HashKey kSampleKey{0x736c756963650001, 0x6c69737466700001};  // fixed: fingerprints outlive a process
+constexpr HashKey kSampleKey{0x736c756963650001,
+                             0x6c69737466700001};  // fixed: fingerprints outlive a process
 
 Expected<std::string> read_at(int file, std::uint64_t offset, std::size_t size) {
   std::string out(size, '\0');
@@ -65,7 +66,8 @@ Expected<KeptBy> place(int file, int directory, const std::string& temporary, st
     if (!clone.valid()) return fail_errno("creating " + temporary, errno);
     if (::ioctl(clone.get(), FICLONE, file) == 0) return KeptBy::clone;
     ::unlinkat(directory, temporary.c_str(), 0);
-    if (::linkat(AT_FDCWD, own_name.c_str(), directory, temporary.c_str(), AT_SYMLINK_FOLLOW) == 0) return KeptBy::link;
+    if (::linkat(AT_FDCWD, own_name.c_str(), directory, temporary.c_str(), AT_SYMLINK_FOLLOW) == 0)
+      return KeptBy::link;
   }
   Descriptor copy(::openat(directory, temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!copy.valid()) return fail_errno("creating " + temporary, errno);
@@ -136,7 +138,8 @@ Expected<KeptList> keep_list(int file, int directory, const std::string& name, c
   out.how = *placed;
   Descriptor kept(::openat(directory, temporary.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!kept.valid()) return fail_errno("opening the kept list", errno);
-  if (auto synced = sync_descriptor(kept.get(), "the kept list"); !synced) return std::unexpected(synced.error());
+  if (auto synced = sync_descriptor(kept.get(), "the kept list"); !synced)
+    return std::unexpected(synced.error());
   auto print = fingerprint(kept.get());
   if (!print) return std::unexpected(print.error());
   out.fingerprint = *print;
@@ -163,7 +166,8 @@ Expected<Descriptor> open_kept(int directory, const std::string& name, const Lis
   } else if (now->samples == expected.samples) {
     how = "its time of change";
   }
-  return fail(ErrorCode::conflict, fmt::format("the list {} was changed after it was accepted ({})", name, how));
+  return fail(ErrorCode::conflict,
+              fmt::format("the list {} was changed after it was accepted ({})", name, how));
 }
 
 }  // namespace sluice::campaign

@@ -20,7 +20,7 @@ struct ReportCounts {
   std::uint64_t expired = 0;
   std::uint64_t suppressed = 0;
   std::uint64_t cancelled = 0;
-  std::uint64_t queued = 0;  ///< … and this is not yet
+  std::uint64_t queued = 0;     ///< … and this is not yet
   std::uint64_t deferrals = 0;  ///< attempts that were put off, not recipients
   std::uint64_t in_doubt = 0;
   std::uint64_t returned = 0;  ///< after-events: they never change a final
@@ -29,7 +29,8 @@ struct ReportCounts {
 
   /// The promise: nobody is counted twice or lost.
   [[nodiscard]] bool balanced() const {
-    return read == injected + rejected && injected == delivered + bounced + expired + suppressed + cancelled + queued;
+    return read == injected + rejected &&
+           injected == delivered + bounced + expired + suppressed + cancelled + queued;
   }
 };
 

@@ -26,7 +26,9 @@ std::vector<ReportBucket> thinned(const std::vector<ReportBucket>& buckets) {
   return out;
 }
 
-std::uint64_t total(const ReportBucket& bucket) { return bucket.delivered + bucket.bounced + bucket.deferred; }
+std::uint64_t total(const ReportBucket& bucket) {
+  return bucket.delivered + bucket.bounced + bucket.deferred;
+}
 
 /// "Nov 25, 19:00" shortened to what tells the columns apart.
 std::string time_label(Instant at, bool with_day) {
@@ -39,14 +41,15 @@ std::string column(const ReportBucket& bucket, double x, double width, std::uint
                                 to_rfc3339(bucket.start).substr(0, 16), grouped(bucket.delivered),
                                 grouped(bucket.bounced), grouped(bucket.deferred));
   // An unseen rectangle of full height, so that the title shows wherever one points.
-  out += fmt::format("<rect class=\"hit\" x=\"{:.2f}\" y=\"0\" width=\"{:.2f}\" height=\"{}\"/>", x, width, kHeight);
+  out += fmt::format("<rect class=\"hit\" x=\"{:.2f}\" y=\"0\" width=\"{:.2f}\" height=\"{}\"/>", x, width,
+                     kHeight);
   double y = kHeight;
   const auto stack = [&](std::uint64_t count, std::string_view css) {
     if (count == 0) return;
     const double height = std::max(static_cast<double>(count) / static_cast<double>(top) * kHeight, 0.75);
     y -= height;
-    out += fmt::format("<rect class=\"{}\" x=\"{:.2f}\" y=\"{:.2f}\" width=\"{:.2f}\" height=\"{:.2f}\"/>", css,
-                       x + width * 0.09, std::max(y, 0.0), width * 0.82, height);
+    out += fmt::format("<rect class=\"{}\" x=\"{:.2f}\" y=\"{:.2f}\" width=\"{:.2f}\" height=\"{:.2f}\"/>",
+                       css, x + width * 0.09, std::max(y, 0.0), width * 0.82, height);
   };
   stack(bucket.delivered, "f-ok");
   stack(bucket.bounced, "f-bad");
@@ -74,8 +77,8 @@ std::string share_bar(const std::vector<ChartPart>& parts) {
   std::string out = "<div class=\"share\" role=\"img\" aria-label=\"Outcome of all recipients\">";
   for (const auto& part : parts) {
     if (part.count == 0) continue;
-    out += fmt::format("<i class=\"b-{}\" style=\"flex-grow:{}\" title=\"{} {}\"></i>", part.css, part.count, part.name,
-                       grouped(part.count));
+    out += fmt::format("<i class=\"b-{}\" style=\"flex-grow:{}\" title=\"{} {}\"></i>", part.css, part.count,
+                       part.name, grouped(part.count));
   }
   return out + "</div>" + legend(parts, all);
 }
@@ -93,28 +96,35 @@ std::string time_chart(const std::vector<ReportBucket>& buckets) {
   if (most == 0) return "<p class=\"quiet\">No attempt was made.</p>";
   const auto top = round_up(most);
   const double width = kWidth / static_cast<double>(columns.size());
-  std::string out = fmt::format("<div class=\"chart\"><div class=\"y\"><span>{}</span><span>{}</span><span>0</span></div>"
-                                "<svg viewBox=\"0 0 {} {}\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\""
-                                "Attempts over time\">", grouped(top), grouped(top / 2), kWidth, kHeight);
+  std::string out = fmt::format(
+      "<div class=\"chart\"><div class=\"y\"><span>{}</span><span>{}</span><span>0</span></div>"
+      "<svg viewBox=\"0 0 {} {}\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\""
+      "Attempts over time\">",
+      grouped(top), grouped(top / 2), kWidth, kHeight);
   for (const double y : {0.5, kHeight / 2, kHeight - 0.5}) {
     out += fmt::format("<line class=\"grid\" x1=\"0\" x2=\"{}\" y1=\"{}\" y2=\"{}\"/>", kWidth, y, y);
   }
-  for (std::size_t i = 0; i < columns.size(); ++i) out += column(columns[i], static_cast<double>(i) * width, width, top);
+  for (std::size_t i = 0; i < columns.size(); ++i)
+    out += column(columns[i], static_cast<double>(i) * width, width, top);
   out += "</svg><div class=\"x\">";
   const bool days = columns.back().start - columns.front().start >= std::chrono::hours(24);
   for (const std::size_t i : {std::size_t{0}, columns.size() / 2, columns.size() - 1}) {
     out += "<span>" + time_label(columns[i].start, days) + "</span>";
   }
   out += "</div></div>";
-  return out + legend({{"Delivered", "ok", sum.delivered}, {"Bounced", "bad", sum.bounced},
-                       {"Put off", "wait", sum.deferred}}, 0);
+  return out + legend({{"Delivered", "ok", sum.delivered},
+                       {"Bounced", "bad", sum.bounced},
+                       {"Put off", "wait", sum.deferred}},
+                      0);
 }
 
 std::string cell_bar(std::uint64_t delivered, std::uint64_t bounced, std::uint64_t all) {
   if (all == 0) return "";
   const auto share = [&](std::uint64_t n) { return static_cast<double>(n) / static_cast<double>(all) * 100; };
-  return fmt::format("<div class=\"cell\"><i class=\"b-ok\" style=\"width:{:.2f}%\"></i><i class=\"b-bad\" "
-                     "style=\"width:{:.2f}%\"></i></div>", share(delivered), share(bounced));
+  return fmt::format(
+      "<div class=\"cell\"><i class=\"b-ok\" style=\"width:{:.2f}%\"></i><i class=\"b-bad\" "
+      "style=\"width:{:.2f}%\"></i></div>",
+      share(delivered), share(bounced));
 }
 
 std::string grouped(std::uint64_t n) {

@@ -1,5 +1,5 @@
-// The pictures of report.html: inline SVG for shapes, HTML beside it for words, so that words keep their size when the
-// picture shrinks.
+// The pictures of report.html: inline SVG for shapes, HTML beside it for words, so that words keep their size
+// when the picture shrinks.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@
 namespace sluice::campaign {
 
 struct ChartPart {
-  std::string_view name;   ///< for people; trusted
-  std::string_view css;    ///< class that colours it
+  std::string_view name;  ///< for people; trusted
+  std::string_view css;   ///< class that colours it
   std::uint64_t count = 0;
 };
 

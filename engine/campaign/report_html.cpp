@@ -35,9 +35,12 @@ std::string head(const CampaignReport& report) {
   }
   std::string out = fmt::format(
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><meta name=\"robots\" content=\"noindex\">"
-      "<meta name=\"referrer\" content=\"no-referrer\"><title>{0} – campaign report</title><style>{1}</style></head>\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+      "'unsafe-inline'\">"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><meta name=\"robots\" "
+      "content=\"noindex\">"
+      "<meta name=\"referrer\" content=\"no-referrer\"><title>{0} – campaign "
+      "report</title><style>{1}</style></head>\n"
       "<body><main><header><h1>{2}<span class=\"state {3}\">{4}</span></h1>",
       html_text(report.id), kReportStyle, foreign(report.id), css, html_text(report.state, 40));
   if (!report.subject.empty()) out += "<p>" + foreign(report.subject) + "</p>";
@@ -70,11 +73,14 @@ std::string overview(const CampaignReport& report) {
   const auto& c = report.counts;
   std::string out = "<div class=\"tiles\">" + tile("Recipients", grouped(c.injected)) +
                     tile("Delivered", percent(c.delivered, c.injected)) +
-                    tile("Bounced", percent(c.bounced, c.injected)) + tile("Average speed", speed(report)) + "</div>\n";
-  out += "<section><h2>Outcome</h2>" +
-         share_bar({{"Delivered", "ok", c.delivered}, {"Bounced", "bad", c.bounced}, {"Expired", "gone", c.expired},
-                    {"Suppressed", "held", c.suppressed}, {"Cancelled", "wait", c.cancelled},
-                    {"Still queued", "queue", c.queued}});
+                    tile("Bounced", percent(c.bounced, c.injected)) + tile("Average speed", speed(report)) +
+                    "</div>\n";
+  out += "<section><h2>Outcome</h2>" + share_bar({{"Delivered", "ok", c.delivered},
+                                                  {"Bounced", "bad", c.bounced},
+                                                  {"Expired", "gone", c.expired},
+                                                  {"Suppressed", "held", c.suppressed},
+                                                  {"Cancelled", "wait", c.cancelled},
+                                                  {"Still queued", "queue", c.queued}});
   out += "<ul class=\"legend\">";
   const auto item = [&](std::string_view name, std::uint64_t count) {
     if (count != 0) out += fmt::format("<li><span>{}</span> <b>{}</b></li>", name, grouped(count));
@@ -86,32 +92,39 @@ std::string overview(const CampaignReport& report) {
   item("Returned later", c.returned);
   item("Complaints", c.complaints);
   item("Unsubscribed", c.unsubscribed);
-  for (const auto& reason : report.suppressed_by) item("Suppressed: " + foreign(reason.name, 60), reason.count);
+  for (const auto& reason : report.suppressed_by)
+    item("Suppressed: " + foreign(reason.name, 60), reason.count);
   out += "</ul>";
   if (!c.balanced()) {
-    out += "<p class=\"alarm\">These numbers do not add up: read must be injected + rejected, and injected the sum of "
-           "all outcomes. Please report this as a fault of sluice.</p>";
+    out +=
+        "<p class=\"alarm\">These numbers do not add up: read must be injected + rejected, and injected the "
+        "sum of "
+        "all outcomes. Please report this as a fault of sluice.</p>";
   }
   return out + "</section>\n";
 }
 
 std::string providers(const std::vector<ReportProvider>& providers) {
   if (providers.empty()) return "";
-  std::string out = "<section><h2>By provider</h2><div class=\"scroll\"><table><thead><tr><th>Provider</th><th>Delivered</th>"
-                    "<th>Bounced</th><th>Put off</th><th class=\"wide\">Queued</th><th class=\"wide\">Median time</th>"
-                    "<th class=\"wide\">95 % within</th><th class=\"wide\"></th></tr></thead><tbody>";
+  std::string out =
+      "<section><h2>By provider</h2><div "
+      "class=\"scroll\"><table><thead><tr><th>Provider</th><th>Delivered</th>"
+      "<th>Bounced</th><th>Put off</th><th class=\"wide\">Queued</th><th class=\"wide\">Median time</th>"
+      "<th class=\"wide\">95 % within</th><th class=\"wide\"></th></tr></thead><tbody>";
   for (std::size_t i = 0; i < std::min(providers.size(), kMostProviders); ++i) {
     const auto& p = providers[i];
-    out += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class=\"wide\">{}</td><td class=\"wide\">{}</td>"
-                       "<td class=\"wide\">{}</td><td class=\"wide\">{}</td></tr>",
-                       foreign(p.name, 80), grouped(p.delivered), grouped(p.bounced), grouped(p.deferrals),
-                       grouped(p.queued), duration_text(std::chrono::milliseconds(p.median_queued_ms)),
-                       duration_text(std::chrono::milliseconds(p.p95_queued_ms)),
-                       cell_bar(p.delivered, p.bounced, p.delivered + p.bounced + p.queued));
+    out += fmt::format(
+        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class=\"wide\">{}</td><td class=\"wide\">{}</td>"
+        "<td class=\"wide\">{}</td><td class=\"wide\">{}</td></tr>",
+        foreign(p.name, 80), grouped(p.delivered), grouped(p.bounced), grouped(p.deferrals),
+        grouped(p.queued), duration_text(std::chrono::milliseconds(p.median_queued_ms)),
+        duration_text(std::chrono::milliseconds(p.p95_queued_ms)),
+        cell_bar(p.delivered, p.bounced, p.delivered + p.bounced + p.queued));
   }
   out += "</tbody></table></div>";
   if (providers.size() > kMostProviders) {
-    out += fmt::format("<p class=\"quiet\">and {} more in report.json</p>", providers.size() - kMostProviders);
+    out +=
+        fmt::format("<p class=\"quiet\">and {} more in report.json</p>", providers.size() - kMostProviders);
   }
   return out + "</section>\n";
 }
@@ -125,8 +138,9 @@ std::string classes(const CampaignReport& report) {
                        grouped(one.count), percent(one.count, report.counts.injected));
     for (std::size_t s = 0; s < std::min(one.samples.size(), kMostSamples); ++s) {
       const auto& sample = one.samples[s];
-      out += fmt::format("<div class=\"reply\"><code>{}</code><small>{}, {} times</small></div>",
-                         foreign(sample.text, kReplyBytes), foreign(sample.provider, 80), grouped(sample.count));
+      out +=
+          fmt::format("<div class=\"reply\"><code>{}</code><small>{}, {} times</small></div>",
+                      foreign(sample.text, kReplyBytes), foreign(sample.provider, 80), grouped(sample.count));
     }
   }
   return out + "</section>\n";
@@ -137,12 +151,13 @@ std::string throttles(const std::vector<ReportThrottle>& throttles) {
   std::string out = "<section><h2>What held it back</h2>";
   for (std::size_t i = 0; i < std::min(throttles.size(), kMostThrottles); ++i) {
     const auto& one = throttles[i];
-    out += fmt::format("<div class=\"note\">{}<small>{} · from {}{}</small></div>", foreign(one.why), foreign(one.path, 120),
-                       time_text(one.from),
+    out += fmt::format("<div class=\"note\">{}<small>{} · from {}{}</small></div>", foreign(one.why),
+                       foreign(one.path, 120), time_text(one.from),
                        one.until ? ", for " + duration_text(*one.until - one.from) : std::string(", still"));
   }
   if (throttles.size() > kMostThrottles) {
-    out += fmt::format("<p class=\"quiet\">and {} more in report.json</p>", throttles.size() - kMostThrottles);
+    out +=
+        fmt::format("<p class=\"quiet\">and {} more in report.json</p>", throttles.size() - kMostThrottles);
   }
   return out + "</section>\n";
 }
@@ -153,8 +168,9 @@ std::string report_html(const CampaignReport& report) {
   std::string out = head(report) + overview(report);
   out += "<section><h2>Attempts over time</h2>" + time_chart(report.buckets) + "</section>\n";
   out += providers(report.providers) + classes(report) + throttles(report.throttles);
-  out += "<footer>Every recipient: recipients.jsonl. Rows that name none: rejected.jsonl. The same numbers for "
-         "programs: report.json.</footer></main></body></html>\n";
+  out +=
+      "<footer>Every recipient: recipients.jsonl. Rows that name none: rejected.jsonl. The same numbers for "
+      "programs: report.json.</footer></main></body></html>\n";
   return out;
 }
 

@@ -1,5 +1,6 @@
-// report.html: one self-contained page for people. No script, nothing fetched (a Content-Security-Policy says so),
-// readable on a phone, in light and dark. All text from outside is escaped and isolated from the page's direction.
+// report.html: one self-contained page for people. No script, nothing fetched (a Content-Security-Policy says
+// so), readable on a phone, in light and dark. All text from outside is escaped and isolated from the page's
+// direction.
 #pragma once
 
 #include <string>

@@ -34,7 +34,8 @@ Expected<LineFile> LineFile::create(int directory, std::string name) {
   LineFile out(directory, std::move(name));
   const auto temporary = out.temporary();
   ::unlinkat(directory, temporary.c_str(), 0);
-  out.file_ = Descriptor(::openat(directory, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+  out.file_ = Descriptor(
+      ::openat(directory, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (!out.file_.valid()) return fail_errno("creating " + temporary, errno);
   out.buffer_.reserve(kBufferBytes + 4096);
   return out;

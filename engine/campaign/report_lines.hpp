@@ -1,4 +1,5 @@
-// recipients.jsonl and rejected.jsonl: one JSON object a line, written as they come, there whole or not at all.
+// recipients.jsonl and rejected.jsonl: one JSON object a line, written as they come, there whole or not at
+// all.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +16,11 @@ namespace sluice::campaign {
 /// The final state of one recipient. Views: used before write() returns.
 struct FinalLine {
   std::uint64_t row = 0;
-  std::string_view id;         ///< MessageId text
+  std::string_view id;  ///< MessageId text
   std::string_view recipient;
-  std::string_view state;      ///< delivered, bounced, expired, suppressed, cancelled
-  std::string_view reason;     ///< bounce class or reason of suppression; left out when ""
-  std::string_view reply;      ///< the last reply, untrusted; left out when ""
+  std::string_view state;   ///< delivered, bounced, expired, suppressed, cancelled
+  std::string_view reason;  ///< bounce class or reason of suppression; left out when ""
+  std::string_view reply;   ///< the last reply, untrusted; left out when ""
   Instant time;
   std::uint32_t attempts = 0;
 };

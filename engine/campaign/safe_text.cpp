@@ -18,12 +18,23 @@ std::size_t character_length(std::string_view text) {
 
 void append_json_ascii(std::string& out, char c) {
   switch (c) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    default: break;
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      break;
   }
   if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
     out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
@@ -53,14 +64,14 @@ void each(std::string_view text, Ascii ascii, Character character, Bad bad) {
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
-  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
-    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-  });
+  const bool plain = std::all_of(text.begin(), text.end(),
+                                 [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
   if (plain) {
     out += text;
   } else {
-    each(text, [&](char c) { append_json_ascii(out, c); }, [&](std::string_view c) { out += c; },
-         [&](unsigned char byte) { out += fmt::format("\\\\x{:02x}", byte); });
+    each(
+        text, [&](char c) { append_json_ascii(out, c); }, [&](std::string_view c) { out += c; },
+        [&](unsigned char byte) { out += fmt::format("\\\\x{:02x}", byte); });
   }
   out += '"';
 }
@@ -78,13 +89,26 @@ std::string html_text(std::string_view text, std::size_t limit) {
   }
   const auto ascii = [&](char c) {
     switch (c) {
-      case '&': out += "&amp;"; return;
-      case '<': out += "&lt;"; return;
-      case '>': out += "&gt;"; return;
-      case '"': out += "&quot;"; return;
-      case '\'': out += "&#39;"; return;
-      case '\n': out += '\n'; return;
-      default: break;
+      case '&':
+        out += "&amp;";
+        return;
+      case '<':
+        out += "&lt;";
+        return;
+      case '>':
+        out += "&gt;";
+        return;
+      case '"':
+        out += "&quot;";
+        return;
+      case '\'':
+        out += "&#39;";
+        return;
+      case '\n':
+        out += '\n';
+        return;
+      default:
+        break;
     }
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
       out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
@@ -92,8 +116,9 @@ std::string html_text(std::string_view text, std::size_t limit) {
       out += c;
     }
   };
-  each(text, ascii, [&](std::string_view c) { out += c; },
-       [&](unsigned char byte) { out += fmt::format("\\x{:02x}", byte); });
+  each(
+      text, ascii, [&](std::string_view c) { out += c; },
+      [&](unsigned char byte) { out += fmt::format("\\x{:02x}", byte); });
   if (cut) out += "…";
   return out;
 }

@@ -1,5 +1,5 @@
-// Text from outside on its way into JSON and HTML. Invalid UTF-8 and control bytes become a visible \xNN; nothing is
-// dropped and nothing can leave the place it is put in.
+// Text from outside on its way into JSON and HTML. Invalid UTF-8 and control bytes become a visible \xNN;
+// nothing is dropped and nothing can leave the place it is put in.
 #pragma once
 
 #include <string>
@@ -7,7 +7,8 @@
 
 namespace sluice::campaign {
 
-/// Appends `"text"` as a JSON string. Control characters are escaped as JSON does; only invalid UTF-8 becomes \xNN.
+/// Appends `"text"` as a JSON string. Control characters are escaped as JSON does; only invalid UTF-8 becomes
+/// \xNN.
 void append_json_string(std::string& out, std::string_view text);
 
 /// For element content and quoted attributes: & < > " ' escaped. At most `limit` bytes of input, then "…".

@@ -40,11 +40,16 @@ std::string sanitised(const std::string& name) {
 
 std::string_view name_of(Place place) {
   switch (place) {
-    case Place::incoming: return "incoming";
-    case Place::active: return "active";
-    case Place::done: return "done";
-    case Place::failed: return "failed";
-    case Place::rejected: return "rejected";
+    case Place::incoming:
+      return "incoming";
+    case Place::active:
+      return "active";
+    case Place::done:
+      return "done";
+    case Place::failed:
+      return "failed";
+    case Place::rejected:
+      return "rejected";
   }
   return "rejected";
 }
@@ -70,8 +75,9 @@ Expected<Spool> Spool::open(const std::string& path) {
     struct stat status{};
     if (::fstat(out.places_[i].get(), &status) != 0) return fail_errno("fstat " + path + '/' + name, errno);
     if (i > 0 && status.st_dev != device) {
-      return fail(ErrorCode::invalid_input, path + '/' + name + " is on another file system than incoming/; a campaign "
-                                                                "must move between them in one step");
+      return fail(ErrorCode::invalid_input, path + '/' + name +
+                                                " is on another file system than incoming/; a campaign "
+                                                "must move between them in one step");
     }
     device = status.st_dev;
   }
@@ -108,31 +114,39 @@ Expected<std::string> Spool::free_name(Place place, const std::string& name) con
     auto candidate = suffixed(name, n);
     if (!exists(place, candidate)) return candidate;
   }
-  return fail(ErrorCode::limit, fmt::format("{} has {} entries named like {}", path(place), kMostSuffixes, name));
+  return fail(ErrorCode::limit,
+              fmt::format("{} has {} entries named like {}", path(place), kMostSuffixes, name));
 }
 
 Expected<std::string> Spool::move(Place from, const std::string& name, Place to, const std::string& wanted) {
   for (int n = 1; n <= kMostSuffixes; ++n) {
     auto candidate = suffixed(wanted, n);
-    const auto moved = ::syscall(SYS_renameat2, descriptor(from), name.c_str(), descriptor(to), candidate.c_str(),
-                                 RENAME_NOREPLACE);
+    const auto moved = ::syscall(SYS_renameat2, descriptor(from), name.c_str(), descriptor(to),
+                                 candidate.c_str(), RENAME_NOREPLACE);
     if (moved != 0 && (errno == EEXIST || errno == ENOTEMPTY)) continue;
-    if (moved != 0) return fail_errno(fmt::format("moving {} to {}/", path(from, visible(name)), name_of(to)), errno);
+    if (moved != 0)
+      return fail_errno(fmt::format("moving {} to {}/", path(from, visible(name)), name_of(to)), errno);
     // The new place first: after a crash between the two the directory has both names or one, never none.
-    if (auto synced = sync_descriptor(descriptor(to), path(to)); !synced) return std::unexpected(synced.error());
-    if (auto synced = sync_descriptor(descriptor(from), path(from)); !synced) return std::unexpected(synced.error());
+    if (auto synced = sync_descriptor(descriptor(to), path(to)); !synced)
+      return std::unexpected(synced.error());
+    if (auto synced = sync_descriptor(descriptor(from), path(from)); !synced)
+      return std::unexpected(synced.error());
     return candidate;
   }
-  return fail(ErrorCode::limit, fmt::format("{} has {} entries named like {}", path(to), kMostSuffixes, wanted));
+  return fail(ErrorCode::limit,
+              fmt::format("{} has {} entries named like {}", path(to), kMostSuffixes, wanted));
 }
 
-Expected<std::string> Spool::finish_acceptance(const std::string& incoming_name, const std::string& active_name,
+Expected<std::string> Spool::finish_acceptance(const std::string& incoming_name,
+                                               const std::string& active_name,
                                                const DirectoryIdentity& accepted) {
-  if (const auto there = identity(Place::active, active_name); there && *there == accepted) return active_name;
+  if (const auto there = identity(Place::active, active_name); there && *there == accepted)
+    return active_name;
   const auto waiting = identity(Place::incoming, incoming_name);
   if (!waiting || *waiting != accepted) {
-    return fail(ErrorCode::not_found, fmt::format("the directory accepted as {} is neither in active/ nor in incoming/",
-                                                  visible(incoming_name)));
+    return fail(ErrorCode::not_found,
+                fmt::format("the directory accepted as {} is neither in active/ nor in incoming/",
+                            visible(incoming_name)));
   }
   return move(Place::incoming, incoming_name, Place::active, active_name);
 }

@@ -1,11 +1,14 @@
 // The spool's five directories and the moves between them:
 //
+// clang-format off
 //   incoming/NAME --accepted--> active/NAME --every recipient final--> done/NAME
 //        |                            `-------list unreadable--------> failed/NAME
 //        `--refused--> rejected/NAME with reason.txt
+// clang-format on
 //
-// A move is one rename, made durable by syncing both directories. It never replaces anything: where the name is taken
-// a suffix -2, -3 … is added. Whether a campaign is accepted the store decides, not the place of its directory.
+// A move is one rename, made durable by syncing both directories. It never replaces anything: where the name
+// is taken a suffix -2, -3 … is added. Whether a campaign is accepted the store decides, not the place of its
+// directory.
 #pragma once
 
 #include <array>
@@ -38,7 +41,8 @@ struct DirectoryIdentity {
 /// Any number of threads may read; moves from one thread.
 class Spool {
  public:
-  /// Makes the directories that are missing. They must be on one file system, or a move could not be one step.
+  /// Makes the directories that are missing. They must be on one file system, or a move could not be one
+  /// step.
   [[nodiscard]] static Expected<Spool> open(const std::string& path);
 
   [[nodiscard]] int descriptor(Place place) const { return places_[static_cast<std::size_t>(place)].get(); }
@@ -52,16 +56,18 @@ class Spool {
   [[nodiscard]] Expected<std::string> free_name(Place place, const std::string& name) const;
 
   /// The name it now has. not_found when there is no such entry.
-  [[nodiscard]] Expected<std::string> move(Place from, const std::string& name, Place to, const std::string& wanted);
+  [[nodiscard]] Expected<std::string> move(Place from, const std::string& name, Place to,
+                                           const std::string& wanted);
 
-  /// After a restart, for a campaign the store has accepted: moves its directory on to active/ if that had not
-  /// happened. Only the very directory that was accepted is moved: an entry of that name that came later stays.
-  /// The name it has in active/: `active_name`, unless somebody else took that meanwhile.
-  [[nodiscard]] Expected<std::string> finish_acceptance(const std::string& incoming_name, const std::string& active_name,
-                                             const DirectoryIdentity& accepted);
+  /// After a restart, for a campaign the store has accepted: moves its directory on to active/ if that had
+  /// not happened. Only the very directory that was accepted is moved: an entry of that name that came later
+  /// stays. The name it has in active/: `active_name`, unless somebody else took that meanwhile.
+  [[nodiscard]] Expected<std::string> finish_acceptance(const std::string& incoming_name,
+                                                        const std::string& active_name,
+                                                        const DirectoryIdentity& accepted);
 
-  /// Writes reason.txt (beside it, as NAME.reason.txt, where the entry is no directory we may write in) and moves
-  /// the entry to rejected/. The name it now has.
+  /// Writes reason.txt (beside it, as NAME.reason.txt, where the entry is no directory we may write in) and
+  /// moves the entry to rejected/. The name it now has.
   [[nodiscard]] Expected<std::string> reject(const std::string& incoming_name, const Problems& problems);
 
  private:

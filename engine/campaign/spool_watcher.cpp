@@ -138,7 +138,8 @@ void SpoolWatcher::put_back(const std::string& name, Instant retry) {
 }
 
 Hash128 SpoolWatcher::signature_of(const std::string& name) const {
-  return tree_signature(spool_->descriptor(Place::incoming), name, options_.most_entries, options_.most_depth);
+  return tree_signature(spool_->descriptor(Place::incoming), name, options_.most_entries,
+                        options_.most_depth);
 }
 
 }  // namespace sluice::campaign

@@ -1,8 +1,9 @@
-// Finds campaigns in incoming/. A directory moved in is ready at once; one made in place is ready when nothing in it
-// has changed for `settle`. inotify tells quickly; a rescan finds what it missed (start, overflow, network disks).
+// Finds campaigns in incoming/. A directory moved in is ready at once; one made in place is ready when
+// nothing in it has changed for `settle`. inotify tells quickly; a rescan finds what it missed (start,
+// overflow, network disks).
 //
-// Plain poll object: wait until fd() is readable or next_wake() is reached, then process(now), then take() until it
-// gives nothing. One thread. The only clock is the `now` given.
+// Plain poll object: wait until fd() is readable or next_wake() is reached, then process(now), then take()
+// until it gives nothing. One thread. The only clock is the `now` given.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,7 @@ class SpoolWatcher {
     Micros settle = std::chrono::seconds(10);  ///< unchanged for this long: 1 s …
     Micros look = std::chrono::seconds(1);     ///< how often an unsettled directory is looked at
     Micros rescan = std::chrono::seconds(30);
-    std::size_t most_names = 1000;    ///< looked after at once; others are found by a rescan when some are gone
+    std::size_t most_names = 1000;  ///< looked after at once; others are found by a rescan when some are gone
     std::size_t most_entries = 2000;  ///< files looked at to see whether one directory still changes
     std::size_t most_depth = 8;
   };
@@ -40,7 +41,8 @@ class SpoolWatcher {
   /// Errors: incoming/ cannot be read; the watcher goes on trying at each rescan.
   [[nodiscard]] Expected<> process(Instant now);
 
-  /// The next name to look at, oldest first. It is not given again until it has left incoming/, or until put_back.
+  /// The next name to look at, oldest first. It is not given again until it has left incoming/, or until
+  /// put_back.
   [[nodiscard]] std::optional<std::string> take();
   /// It could not be dealt with now (disk full, store away): given again at `retry`.
   void put_back(const std::string& name, Instant retry);

@@ -31,8 +31,12 @@ Position take_position(std::string& text) {
 
 }  // namespace
 
-TemplateCheck::TemplateCheck(const CampaignSpec& spec, const std::vector<std::string>& list_columns, ListFormat format)
-    : spec_(spec), columns_(list_columns), format_(format), defaults_(spec.defaults.begin(), spec.defaults.end()) {
+TemplateCheck::TemplateCheck(const CampaignSpec& spec, const std::vector<std::string>& list_columns,
+                             ListFormat format)
+    : spec_(spec),
+      columns_(list_columns),
+      format_(format),
+      defaults_(spec.defaults.begin(), spec.defaults.end()) {
   if (auto layout = message::RowLayout::of(list_columns)) layout_ = std::move(*layout);
 }
 
@@ -47,7 +51,8 @@ void TemplateCheck::add_file(const std::string& name, std::string_view source, m
   add(name, {}, source, mode);
 }
 
-/// `base` is where a value of campaign.toml stands; within a file (no base) the template's own position counts.
+/// `base` is where a value of campaign.toml stands; within a file (no base) the template's own position
+/// counts.
 void TemplateCheck::add(const std::string& file, Position base, std::string_view source, message::Mode mode) {
   auto compiled = message::Template::compile(source, mode, layout_, defaults_);
   if (!compiled) {
@@ -58,14 +63,16 @@ void TemplateCheck::add(const std::string& file, Position base, std::string_view
   }
   for (const auto& variable : compiled->variables()) {
     const auto first = variable.name.substr(0, variable.name.find('.'));
-    if (!message::extra_named(first) || std::find(columns_.begin(), columns_.end(), first) != columns_.end()) {
+    if (!message::extra_named(first) ||
+        std::find(columns_.begin(), columns_.end(), first) != columns_.end()) {
       used_.push_back(variable.name);
     }
     if (variable.known || variable.in_section || notes_.size() == kMaxNotes) continue;
     const std::vector<std::string_view> names(columns_.begin(), columns_.end());
     const Position at = base.line == 0 ? Position{variable.line, variable.column} : base;
-    notes_.push_back(fmt::format("{}:{}:{}: no column and no default fills {{{{{}}}}}; it will be empty{}", visible(file),
-                                 at.line, at.column, visible(variable.name, 64), did_you_mean(first, names)));
+    notes_.push_back(fmt::format("{}:{}:{}: no column and no default fills {{{{{}}}}}; it will be empty{}",
+                                 visible(file), at.line, at.column, visible(variable.name, 64),
+                                 did_you_mean(first, names)));
   }
 }
 

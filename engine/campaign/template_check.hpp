@@ -1,5 +1,5 @@
-// Compiles everything of a campaign that is a template, to find its faults before a recipient does, and collects the
-// merge fields in use.
+// Compiles everything of a campaign that is a template, to find its faults before a recipient does, and
+// collects the merge fields in use.
 #pragma once
 
 #include <string>

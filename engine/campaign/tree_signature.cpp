@@ -59,7 +59,8 @@ class Walk {
 
 }  // namespace
 
-Hash128 tree_signature(int parent, const std::string& name, std::size_t most_entries, std::size_t most_depth) {
+Hash128 tree_signature(int parent, const std::string& name, std::size_t most_entries,
+                       std::size_t most_depth) {
   Walk walk(most_entries);
   walk.visit(parent, name, most_depth);
   return walk.sum();

@@ -40,15 +40,19 @@ std::string zstd(const std::string& text) {
 
 std::string list(int first, int count) {
   std::string out;
-  for (int i = first; i < first + count; ++i) out += "user" + std::to_string(i * 7919 % 100'003) + "@x.test,N\n";
+  for (int i = first; i < first + count; ++i)
+    out += "user" + std::to_string(i * 7919 % 100'003) + "@x.test,N\n";
   return out;
 }
 
 class Archive : public testing::TestWithParam<Packing> {
  protected:
-  static std::string pack(const std::string& text) { return GetParam() == Packing::gzip ? gzip(text) : zstd(text); }
+  static std::string pack(const std::string& text) {
+    return GetParam() == Packing::gzip ? gzip(text) : zstd(text);
+  }
 
-  std::vector<std::string> rows(const std::string& packed, const ListLimits& limits = test::small_limits()) const {
+  std::vector<std::string> rows(const std::string& packed,
+                                const ListLimits& limits = test::small_limits()) const {
     directory_.write("list", packed);
     Descriptor file(::open((directory_.path() + "/list").c_str(), O_RDONLY | O_CLOEXEC));
     auto reader = RecipientReader::open("list", std::move(file), {ListFormat::csv, GetParam()}, limits);
@@ -85,8 +89,10 @@ TEST_P(Archive, TruncationIsReportedWithTheRowReached) {
 
 TEST_P(Archive, DamageIsReportedAfterTheRowsBeforeIt) {
   auto packed = pack("email,name\n" + list(0, 50'000));
-  for (std::size_t i = 0; i < 64; ++i) packed[packed.size() / 2 + i] = static_cast<char>(packed[packed.size() / 2 + i] ^ 0x55);
-  EXPECT_THAT(rows(packed).back(), testing::AnyOf(HasSubstr("damaged near packed byte"), HasSubstr("truncated")));
+  for (std::size_t i = 0; i < 64; ++i)
+    packed[packed.size() / 2 + i] = static_cast<char>(packed[packed.size() / 2 + i] ^ 0x55);
+  EXPECT_THAT(rows(packed).back(),
+              testing::AnyOf(HasSubstr("damaged near packed byte"), HasSubstr("truncated")));
   EXPECT_THAT(rows("email,name\na@b.test,A\n"), ElementsAre(HasSubstr("damaged")));
 }
 
@@ -114,7 +120,8 @@ TEST_P(Archive, SkippingReachesTheSameRow) {
     auto reader = RecipientReader::open("list", std::move(file), {ListFormat::csv, GetParam()}, {});
     ASSERT_TRUE(reader->skip_through(row));
     EXPECT_EQ(reader->rows_read(), row);
-    EXPECT_EQ(test::rows_of(*reader), std::vector<std::string>(all.begin() + static_cast<std::ptrdiff_t>(row), all.end()));
+    EXPECT_EQ(test::rows_of(*reader),
+              std::vector<std::string>(all.begin() + static_cast<std::ptrdiff_t>(row), all.end()));
   }
   Descriptor file(::open((directory_.path() + "/list").c_str(), O_RDONLY | O_CLOEXEC));
   auto reader = RecipientReader::open("list", std::move(file), {ListFormat::csv, GetParam()}, {});
@@ -123,9 +130,8 @@ TEST_P(Archive, SkippingReachesTheSameRow) {
   EXPECT_EQ(skipped.error().code, ErrorCode::not_found);
 }
 
-INSTANTIATE_TEST_SUITE_P(Packed, Archive, testing::Values(Packing::gzip, Packing::zstd), [](const auto& info) {
-  return info.param == Packing::gzip ? "Gzip" : "Zstd";
-});
+INSTANTIATE_TEST_SUITE_P(Packed, Archive, testing::Values(Packing::gzip, Packing::zstd),
+                         [](const auto& info) { return info.param == Packing::gzip ? "Gzip" : "Zstd"; });
 
 TEST(GzipList, ZeroPaddingBehindTheLastMemberIsFine) {
   test::TemporaryDirectory directory;
@@ -141,10 +147,12 @@ TEST(GzipList, ZeroPaddingBehindTheLastMemberIsFine) {
 
 TEST(RecipientReader, DiskErrorComesAfterTheRowsBeforeIt) {
   auto reader = RecipientReader::open(
-      "list", std::make_unique<test::TextSource>("email\na@x.test\nb@x.te", Error{ErrorCode::io, "reading: EIO"}),
+      "list",
+      std::make_unique<test::TextSource>("email\na@x.test\nb@x.te", Error{ErrorCode::io, "reading: EIO"}),
       ListFormat::csv, test::small_limits());
   ASSERT_TRUE(reader);
-  EXPECT_THAT(test::rows_of(*reader), ElementsAre("1@2 email=[a@x.test]", "error: list: after row 1: reading: EIO"));
+  EXPECT_THAT(test::rows_of(*reader),
+              ElementsAre("1@2 email=[a@x.test]", "error: list: after row 1: reading: EIO"));
 }
 
 TEST(RecipientReader, RowsHaveALimit) {
@@ -156,12 +164,14 @@ TEST(RecipientReader, RowsHaveALimit) {
 
 TEST(RecipientReader, SkippingCountsRejectedRowsAndBrokenQuotes) {
   std::string text = "email,name\n";
-  for (int i = 0; i < 2000; ++i) text += i % 7 == 0 ? "x\"y\n" : i % 11 == 0 ? "a@x.test,\"open\n" : "a@x.test,\"A\nB\"\n";
+  for (int i = 0; i < 2000; ++i)
+    text += i % 7 == 0 ? "x\"y\n" : i % 11 == 0 ? "a@x.test,\"open\n" : "a@x.test,\"A\nB\"\n";
   const auto all = test::rows_of(text);
   for (std::uint64_t row = 0; row < all.size(); row += 113) {
     auto reader = test::open_text(text);
     ASSERT_TRUE(reader->skip_through(row));
-    EXPECT_EQ(test::rows_of(*reader), std::vector<std::string>(all.begin() + static_cast<std::ptrdiff_t>(row), all.end()));
+    EXPECT_EQ(test::rows_of(*reader),
+              std::vector<std::string>(all.begin() + static_cast<std::ptrdiff_t>(row), all.end()));
   }
 }
 

@@ -19,7 +19,8 @@ meta = ["contact_id"]
 first_name = "friend"
 )";
 
-inline void write_campaign(const TemporaryDirectory& root, const std::string& name, const std::string& spec = kGoodSpec) {
+inline void write_campaign(const TemporaryDirectory& root, const std::string& name,
+                           const std::string& spec = kGoodSpec) {
   root.write(name + "/campaign.toml", spec);
   root.write(name + "/page.html", "<p>Hello {{first_name}}</p>\n<img src=\"cid:logo.png\">\n");
   root.write(name + "/page.txt", "Hello {{first_name}}\n");

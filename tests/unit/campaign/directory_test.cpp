@@ -30,7 +30,9 @@ class Directory : public testing::Test {
     auto checked = check(limits);
     return checked ? "" : checked.error().reason_text("autumn");
   }
-  void replace(const std::string& file, const std::string& bytes) const { root.write("autumn/" + file, bytes); }
+  void replace(const std::string& file, const std::string& bytes) const {
+    root.write("autumn/" + file, bytes);
+  }
   void spec(const std::string& from, const std::string& to) const {
     std::string text = kGoodSpec;
     text.replace(text.find(from), from.size(), to);
@@ -62,17 +64,23 @@ TEST_F(Directory, FindsSeveralProblemsInSeveralFilesAtOnce) {
   replace("list.csv", "mail,first_name\n");
   std::filesystem::remove(at("terms.pdf"));
   const auto text = problems();
-  EXPECT_THAT(text, HasSubstr("page.html:2:27: inline image cid:none.png: none.png is not in the campaign directory"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("page.html:2:27: inline image cid:none.png: none.png is not in the campaign directory"));
   EXPECT_THAT(text, HasSubstr("page.html:2:4: "));
   EXPECT_THAT(text, HasSubstr("list.csv:1:1: the header has no column `email`; rename `mail`"));
-  EXPECT_THAT(text, HasSubstr("campaign.toml:6:15: `attachments`: terms.pdf is not in the campaign directory"));
+  EXPECT_THAT(text,
+              HasSubstr("campaign.toml:6:15: `attachments`: terms.pdf is not in the campaign directory"));
 }
 
 TEST_F(Directory, NamesWhatIsMissing) {
-  EXPECT_THAT(validate(AT_FDCWD, root.path() + "/none", {}).error().list()[0].text, HasSubstr("No such file"));
-  EXPECT_THAT(validate(AT_FDCWD, root.path() + "/a b", {}).error().list()[0].text, HasSubstr("letters, digits"));
+  EXPECT_THAT(validate(AT_FDCWD, root.path() + "/none", {}).error().list()[0].text,
+              HasSubstr("No such file"));
+  EXPECT_THAT(validate(AT_FDCWD, root.path() + "/a b", {}).error().list()[0].text,
+              HasSubstr("letters, digits"));
   root.write("empty/x", "");
-  EXPECT_THAT(validate(AT_FDCWD, root.path() + "/empty", {}).error().list()[0].text, HasSubstr("no campaign.toml"));
+  EXPECT_THAT(validate(AT_FDCWD, root.path() + "/empty", {}).error().list()[0].text,
+              HasSubstr("no campaign.toml"));
 }
 
 TEST_F(Directory, LinksAreNotFollowed) {
@@ -139,8 +147,9 @@ TEST_F(Directory, EmptyListIsRefused) {
 
 TEST_F(Directory, MetaColumnsMustExist) {
   replace("list.csv", "email,first_name,contactid\na@x.test,A,1\n");
-  EXPECT_THAT(problems(), HasSubstr("campaign.toml:8:8: `meta`: the list has no column `contact_id`; did you mean "
-                                    "`contactid`?"));
+  EXPECT_THAT(problems(),
+              HasSubstr("campaign.toml:8:8: `meta`: the list has no column `contact_id`; did you mean "
+                        "`contactid`?"));
   spec("[defaults]", "time_zone = \"column:tz\"\n[defaults]");
   EXPECT_THAT(problems(), HasSubstr("`time_zone`: the list has no column `tz`"));
 }
@@ -169,8 +178,9 @@ TEST_F(Directory, UnknownMergeFieldIsNoted) {
   replace("page.txt", "Hello\n{{frist_name}}");
   auto checked = check();
   ASSERT_TRUE(checked);
-  EXPECT_THAT(checked->notes, ElementsAre(HasSubstr("page.txt:2:1: no column and no default fills {{frist_name}}; it "
-                                                    "will be empty; did you mean `first_name`?")));
+  EXPECT_THAT(checked->notes,
+              ElementsAre(HasSubstr("page.txt:2:1: no column and no default fills {{frist_name}}; it "
+                                    "will be empty; did you mean `first_name`?")));
 }
 
 TEST(Beneath, FallbackFollowsNoLinkEither) {
@@ -188,14 +198,16 @@ TEST(Beneath, FallbackFollowsNoLinkEither) {
     EXPECT_FALSE(open_beneath(directory.get(), name, 100)) << name;
   }
   EXPECT_EQ(open_by_components(directory.get(), "a/none").error().code, ErrorCode::not_found);
-  for (const char* name : {"", "/etc/passwd", "..", "a/../../out.txt", "a//b.txt", "a/", "./a/b.txt", "a\n"}) {
+  for (const char* name :
+       {"", "/etc/passwd", "..", "a/../../out.txt", "a//b.txt", "a/", "./a/b.txt", "a\n"}) {
     EXPECT_FALSE(open_beneath(directory.get(), name, 100)) << name;
   }
 }
 
 TEST(CidReferences, AreFoundInAttributesAndStyles) {
-  const auto found = cid_references("<img src=\"cid:a.png\"><img\nsrc='CID:b.png'> <td background=cid:c.gif>\n"
-                                    "<p style=\"background:url(cid:d.jpg)\"> acid:x say cid:none <img src=\"cid:a.png\">");
+  const auto found = cid_references(
+      "<img src=\"cid:a.png\"><img\nsrc='CID:b.png'> <td background=cid:c.gif>\n"
+      "<p style=\"background:url(cid:d.jpg)\"> acid:x say cid:none <img src=\"cid:a.png\">");
   std::vector<std::string> names;
   for (const auto& reference : found) names.push_back(reference.name);
   EXPECT_THAT(names, ElementsAre("a.png", "b.png", "c.gif", "d.jpg"));

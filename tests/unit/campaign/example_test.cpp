@@ -48,8 +48,10 @@ TEST_F(Newsletter, LeavesNothingToRemark) {
 }
 
 TEST_F(Newsletter, RendersForEveryRecipient) {
-  const auto html = message::Template::compile(campaign.html, message::Mode::html, campaign.layout, defaults).value();
-  const auto text = message::Template::compile(campaign.text, message::Mode::text, campaign.layout, defaults).value();
+  const auto html =
+      message::Template::compile(campaign.html, message::Mode::html, campaign.layout, defaults).value();
+  const auto text =
+      message::Template::compile(campaign.text, message::Mode::text, campaign.layout, defaults).value();
   auto reader = RecipientReader::open("list", std::move(campaign.list.file), campaign.list_kind, {}).value();
   RowMapper mapper(campaign.layout, reader.format());
   RowBatch batch;
@@ -68,7 +70,8 @@ TEST_F(Newsletter, RendersForEveryRecipient) {
       if (++recipients == 1) {
         EXPECT_THAT(render(html, row), HasSubstr("LEAF-1001"));
         EXPECT_THAT(render(text, row), HasSubstr("420 points"));
-        if (const char* where = std::getenv("SLUICE_KEEP_NEWSLETTER")) std::ofstream(where) << render(html, row);
+        if (const char* where = std::getenv("SLUICE_KEEP_NEWSLETTER"))
+          std::ofstream(where) << render(html, row);
       }
     }
   }

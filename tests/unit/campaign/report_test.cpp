@@ -104,7 +104,8 @@ TEST(ReportChart, NumbersReadWell) {
   EXPECT_EQ(duration_text(std::chrono::seconds(250)), "4 min 10 s");
   EXPECT_EQ(duration_text(std::chrono::minutes(185)), "3 h 5 min");
   EXPECT_EQ(duration_text(std::chrono::hours(52)), "2 d 4 h");
-  for (const auto& [n, up] : std::initializer_list<std::pair<int, int>>{{0, 1}, {1, 1}, {3, 5}, {6, 10}, {21, 25}, {101, 200}, {5001, 10000}}) {
+  for (const auto& [n, up] : std::initializer_list<std::pair<int, int>>{
+           {0, 1}, {1, 1}, {3, 5}, {6, 10}, {21, 25}, {101, 200}, {5001, 10000}}) {
     EXPECT_EQ(round_up(static_cast<std::uint64_t>(n)), static_cast<std::uint64_t>(up)) << n;
   }
 }
@@ -127,8 +128,14 @@ class Lines : public testing::Test {
 TEST_F(Lines, AreThereWholeOrNotAtAll) {
   root.write("recipients.jsonl", "old");
   auto file = LineFile::create(directory.get(), "recipients.jsonl").value();
-  FinalLine line{.row = 7, .id = "01", .recipient = "a@x.test", .state = "bounced", .reason = "policy",
-                 .reply = "550 \"no\"\n\xff", .time = from_ms(1'796'112'000'000), .attempts = 2};
+  FinalLine line{.row = 7,
+                 .id = "01",
+                 .recipient = "a@x.test",
+                 .state = "bounced",
+                 .reason = "policy",
+                 .reply = "550 \"no\"\n\xff",
+                 .time = from_ms(1'796'112'000'000),
+                 .attempts = 2};
   ASSERT_TRUE(file.write(line));
   line.reason = line.reply = "";
   ASSERT_TRUE(file.write(line));
@@ -144,7 +151,8 @@ TEST_F(Lines, AreThereWholeOrNotAtAll) {
 
 TEST_F(Lines, RejectedRowsKeepTheirTextVisible) {
   auto file = LineFile::create(directory.get(), "rejected.jsonl").value();
-  for (int i = 0; i < 10'000; ++i) ASSERT_TRUE(file.write({3, 4, 5, "no valid UTF-8"}, "a,\xff" + std::string(5000, 'x')));
+  for (int i = 0; i < 10'000; ++i)
+    ASSERT_TRUE(file.write({3, 4, 5, "no valid UTF-8"}, "a,\xff" + std::string(5000, 'x')));
   ASSERT_TRUE(file.finish());
   EXPECT_EQ(file.lines(), 10'000u);
   std::istringstream in(root.read("rejected.jsonl"));

@@ -118,9 +118,7 @@ TEST_F(SpoolTest, DirectoryReplacedDuringAcceptanceIsNotMoved) {
   EXPECT_FALSE(root.has("spool/active/a"));
 }
 
-TEST_F(SpoolTest, GoneBeforeItWasLookedAtIsNoFault) {
-  EXPECT_EQ(take("a").kind, Intake::Kind::gone);
-}
+TEST_F(SpoolTest, GoneBeforeItWasLookedAtIsNoFault) { EXPECT_EQ(take("a").kind, Intake::Kind::gone); }
 
 TEST_F(SpoolTest, FilesLinksAndOddNamesAreRejectedBeside) {
   root.write("spool/incoming/file", "x");

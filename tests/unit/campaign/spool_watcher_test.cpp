@@ -28,7 +28,9 @@ class Watcher : public testing::Test {
     watcher.emplace(SpoolWatcher::open(spool, options, clock.now()).value());
     EXPECT_THAT(names(), IsEmpty());
   }
-  [[nodiscard]] std::string in(const std::string& name) const { return root.path() + "/spool/incoming/" + name; }
+  [[nodiscard]] std::string in(const std::string& name) const {
+    return root.path() + "/spool/incoming/" + name;
+  }
   void move_in(const std::string& name) const {
     root.write("staging/f", "x");
     fs::rename(root.path() + "/staging", in(name));
