@@ -5,6 +5,8 @@
 
 namespace sluice::app {
 
+void setup_serve(CLI::App& parent, Context& context);
+void setup_sink(CLI::App& parent, Context& context);
 void setup_send(CLI::App& parent, Context& context);
 void setup_preview(CLI::App& parent, Context& context);
 void setup_check(CLI::App& parent, Context& context);

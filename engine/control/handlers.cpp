@@ -186,9 +186,8 @@ Response readiness(Service& service) {
 }
 
 Response reload(Service& service) {
-  auto text = service.reload();
-  if (!text) return http::error_response(text.error());
-  return http::json_response(json::object{{"changed", *text}});
+  auto changes = service.reload();
+  return changes ? http::json_response(*changes) : http::error_response(changes.error());
 }
 
 }  // namespace

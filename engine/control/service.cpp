@@ -216,7 +216,7 @@ std::vector<std::string> Service::not_ready() const {
   return out;
 }
 
-Expected<std::string> Service::reload() {
+Expected<boost::json::object> Service::reload() {
   if (!reload_) return fail(ErrorCode::unavailable, "this service was not started from a configuration file");
   return reload_();
 }

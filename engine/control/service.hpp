@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <boost/json/object.hpp>
 #include <functional>
 #include <memory>
 #include <string>
@@ -63,8 +64,8 @@ class Service {
   /// What the operator should see at start: recovery, the doubt bound, addresses.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> facts() const;
   [[nodiscard]] std::string http_address() const { return http_address_; }
-  /// What POST /v1/reload does; its text is the answer. Set before start().
-  void set_reload(std::function<Expected<std::string>()> reload) { reload_ = std::move(reload); }
+  /// What POST /v1/reload does and answers. Set before start(). Runs on the control thread.
+  void set_reload(std::function<Expected<boost::json::object>()> reload) { reload_ = std::move(reload); }
 
   [[nodiscard]] queue::Queue& queue() { return *queue_; }
   [[nodiscard]] campaign::Campaigns& campaigns() { return *campaigns_; }
@@ -81,7 +82,7 @@ class Service {
   [[nodiscard]] Instant started() const { return started_; }
   /// Empty: ready; else why not.
   [[nodiscard]] std::vector<std::string> not_ready() const;
-  [[nodiscard]] Expected<std::string> reload();
+  [[nodiscard]] Expected<boost::json::object> reload();
 
  private:
   explicit Service(ServiceOptions options);
@@ -115,7 +116,7 @@ class Service {
   std::unique_ptr<net::TaskGroup> control_tasks_;
   std::unique_ptr<http::Server> server_;
   std::string http_address_;
-  std::function<Expected<std::string>()> reload_;
+  std::function<Expected<boost::json::object>()> reload_;
   std::thread exporter_;
   std::atomic<bool> stopping_{false};
   bool control_stopping_ = false;  ///< control's thread only
