@@ -61,7 +61,7 @@ Expected<> Segments::append(std::vector<std::string> pieces, Done done) {
     const std::lock_guard lock(mutex_);
     if (stopping_) return fail(ErrorCode::cancelled, "the body store is closing");
     if (pending_.size() >= options_.max_pending) return fail(ErrorCode::limit, "max_pending bodies wait to be written");
-    if (pending_bytes_ > 0 && pending_bytes_ + item.bytes > options_.max_pending_bytes) {
+    if (item.bytes > 0 && pending_bytes_ > 0 && pending_bytes_ + item.bytes > options_.max_pending_bytes) {
       return fail(ErrorCode::limit, "max_pending_bytes of bodies wait to be written");
     }
     pending_bytes_ += item.bytes;
