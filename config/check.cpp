@@ -10,6 +10,7 @@
 
 #include "config/schema.hpp"
 #include "config/suggest.hpp"
+#include "engine/message/dkim_key.hpp"
 
 namespace sluice::config {
 namespace {
@@ -139,6 +140,7 @@ class Checks {
 
   void check_match(const std::string& path, std::string_view who, const Match& match) {
     for (const auto& [key, text] : match) {
+      if (text == "*") continue;
       if (key == "source") known(path, who, key, text, names_of(config_.sources));
       if (key == "pool") known(path, who, key, text, names_of(config_.pools));
       if (key == "tenant" && !config_.tenants.empty()) known(path, who, key, text, tenant_names());
@@ -155,7 +157,7 @@ class Checks {
       const auto path = fmt::format("policy[{}]", i);
       check_match(path + ".match", "a policy", policy.match);
       const bool limits = !policy.message_rate.empty() || !policy.byte_rate.empty() || !policy.connection_rate.empty() ||
-                          !policy.daily_quota.empty() || policy.connections > 0 || policy.messages_per_connection > 0;
+                          policy.connections > 0 || policy.messages_per_connection > 0;
       if (!limits && !refused(path)) add(path, "a policy without any limit does nothing; add message_rate or another");
     }
   }
@@ -199,7 +201,11 @@ class Checks {
   void keys() {
     if (!options_.check_files) return;
     for (std::size_t i = 0; i < config_.dkim.size(); ++i) {
-      private_file(fmt::format("dkim[{}].key_file", i), config_.dkim[i].key_file);
+      const auto& key = config_.dkim[i];
+      const auto path = fmt::format("dkim[{}].key_file", i);
+      if (!private_file(path, key.key_file) || key.domain.empty() || key.selector.empty()) continue;
+      const auto loaded = message::DkimKey::load(key.key_file, key.domain, key.selector);
+      if (!loaded) add(path, loaded.error().text);
     }
     readable_file("tls.ca_file", config_.tls.ca_file);
   }
@@ -215,12 +221,13 @@ class Checks {
     return S_ISREG(status.st_mode);
   }
 
-  void private_file(const std::string& path, const std::string& file) {
+  bool private_file(const std::string& path, const std::string& file) {
     struct stat status {};
-    if (!readable_file(path, file) || ::stat(file.c_str(), &status) != 0) return;
-    if ((status.st_mode & 077) == 0) return;
+    if (!readable_file(path, file) || ::stat(file.c_str(), &status) != 0) return false;
+    if ((status.st_mode & 077) == 0) return true;
     add(path, fmt::format("{0} has mode {1:04o}: others may read the key; run chmod 600 {0}", file,
                           static_cast<unsigned>(status.st_mode & 07777)));
+    return false;
   }
 
   void ordered_limits() {

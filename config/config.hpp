@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/value.hpp"
+#include "engine/campaign/limits.hpp"
 
 namespace sluice::config {
 
@@ -26,15 +27,18 @@ struct Spool {
   Millis rescan{30'000};
 };
 
+/// The bounds' own home is engine/campaign/limits.hpp.
 struct CampaignLimits {
   Count active = 1000;
-  ByteSize list_size = gib(20);
-  Count list_rows = 100'000'000;
-  Count list_columns = 256;
-  ByteSize row_size = kib(64);
-  ByteSize template_size = mib(1);
-  ByteSize attachments_size = mib(10);
-  Count compression_ratio = 200;
+  ByteSize list_size{campaign::DirectoryLimits{}.list_bytes};
+  ByteSize list_unpacked{campaign::ListLimits{}.unpacked_bytes};
+  Count compression_ratio = campaign::ListLimits{}.ratio;
+  Count list_columns = campaign::ListLimits{}.columns;
+  ByteSize row_size{campaign::ListLimits{}.row_bytes};
+  ByteSize template_size{campaign::DirectoryLimits{}.template_bytes};
+  Count attachments = campaign::DirectoryLimits{}.attachments;
+  Count inline_images = campaign::DirectoryLimits{}.inline_images;
+  ByteSize parts_size{campaign::DirectoryLimits{}.parts_bytes};
   ByteSize dedup_memory = mib(64);
   Millis remember_ids{90LL * 86'400'000};
 };
@@ -89,7 +93,7 @@ struct Delivery {
   std::string ehlo;  ///< empty: the host's own name; a [[source]]'s ehlo comes first
   Count connections_per_site = 10;
   Count messages_per_connection = 100;
-  std::string connection_rate;  ///< empty: no limit; what providers want stands in the provider rules
+  std::string connection_rate;  ///< empty: no limit
   std::string message_rate;
   Count lease_run = 64;
   bool chunking = false;
@@ -195,7 +199,6 @@ struct Policy {
   std::string message_rate;
   std::string byte_rate;
   std::string connection_rate;
-  std::string daily_quota;
   Count connections = 0;
   Count messages_per_connection = 0;
 };

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "config/suggest.hpp"
+#include "throttle/rate.hpp"
 
 namespace sluice::config {
 namespace {
@@ -54,6 +55,12 @@ Expected<> check_url(std::string_view text) {
   return wrong(fmt::format("`{}` is not a base URL; write it as \"https://mail.shop.test\", without a slash at the end", text));
 }
 
+Expected<> check_rate(std::string_view text) {
+  auto parsed = throttle::Rate::parse(text);
+  if (!parsed) return std::unexpected(std::move(parsed.error()));
+  return {};
+}
+
 Expected<> check_family(std::string_view text, int family) {
   if (address_family(text) == family) return {};
   return wrong(fmt::format("`{}` is not an IPv{} address", text, family));
@@ -82,7 +89,7 @@ Expected<> check_shape(const Field& field, const std::string& text, const LoadOp
     case Format::email: return check_email(text);
     case Format::url: return check_url(text);
     case Format::choice: return check_choice(field, text);
-    case Format::rate: return options.check_rate ? options.check_rate(text) : Expected<>{};
+    case Format::rate: return check_rate(text);
     case Format::endpoint:
     case Format::server: {
       auto parsed = parse_endpoint(text, field.shape == Format::server ? 53 : -1);

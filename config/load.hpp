@@ -3,7 +3,6 @@
 #pragma once
 
 #include <expected>
-#include <functional>
 #include <string>
 #include <string_view>
 
@@ -13,12 +12,10 @@
 namespace sluice::config {
 
 struct LoadOptions {
-  /// The grammar of rates belongs to the throttles; an error's text says what would be right.
-  std::function<Expected<>(std::string_view rate)> check_rate;
-  bool check_files = true;         ///< key files exist and nobody else may read them
-  ByteSize max_file = mib(4);      ///< a larger configuration is refused
+  bool check_files = true;           ///< key files hold keys that nobody else may read
+  ByteSize max_file = mib(4);        ///< a larger configuration is refused
   std::size_t max_entries = 10'000;  ///< in one list, or [[…]] of one kind; more is refused
-  std::size_t max_text = 4096;     ///< bytes of one text value
+  std::size_t max_text = 4096;       ///< bytes of one text value
 };
 
 struct Loaded {

@@ -234,7 +234,12 @@ Expected<Value> Reader::convert_match(const Section& section, const Field& field
       return fail(ErrorCode::invalid_input, fmt::format("`{}` in {} wants a text that is not empty, not {}", key.str(),
                                                         name_in(section, field.key), kind_of(node)));
     }
-    match.emplace(key.str(), text->get());
+    auto value = text->get();
+    const bool names_a_place = key.str() == "domain" || key.str() == "site" || key.str() == "provider";
+    if (names_a_place) {
+      std::ranges::transform(value, value.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    }
+    match.emplace(key.str(), std::move(value));
   }
   return Value(std::move(match));
 }

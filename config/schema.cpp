@@ -5,6 +5,7 @@
 #include <array>
 
 #include "config/schema_tables.hpp"
+#include "throttle/policy.hpp"
 
 namespace sluice::config {
 namespace {
@@ -84,9 +85,6 @@ const std::vector<Section>& all() {
   return list;
 }
 
-constexpr std::array<std::string_view, 9> kMatchKeys{"tenant", "stream",   "class", "source",   "pool",
-                                                     "provider", "site", "domain", "remote_ip"};
-
 std::string quoted(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -134,7 +132,14 @@ const Section* find_section(std::string_view name) {
   return nullptr;
 }
 
-std::span<const std::string_view> match_keys() { return kMatchKeys; }
+std::span<const std::string_view> match_keys() {
+  static const auto keys = [] {
+    std::array<std::string_view, throttle::kDimensions> names;
+    for (std::size_t i = 0; i < names.size(); ++i) names[i] = throttle::name_of(static_cast<throttle::Dimension>(i));
+    return names;
+  }();
+  return keys;
+}
 
 std::string to_toml(const Value& value) { return std::visit(Writer{}, value); }
 

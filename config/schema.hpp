@@ -33,7 +33,7 @@ enum class Format {
   host,      ///< host name
   hostport,  ///< host name or address, port may be missing
   domain,    ///< host name of two labels or more
-  rate,      ///< a throttle's rate; checked by LoadOptions::check_rate
+  rate,      ///< throttle::Rate
   email,     ///< local@domain
   url,       ///< http:// or https:// and a host
   choice,    ///< one of `choices`

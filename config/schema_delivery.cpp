@@ -28,13 +28,13 @@ constexpr Field kDelivery[] = {
     field<&Delivery::smtp_port>("smtp_port", "port on the MX hosts").in(1, 65'535),
     field<&Delivery::ehlo>("ehlo", "name given in EHLO where the [[source]] has none; empty: this host's name")
         .as(Format::host).eg("mta.shop.test"),
-    field<&Delivery::connections_per_site>("connections_per_site", "from one source to one site, unless a [[policy]] says less")
+    field<&Delivery::connections_per_site>("connections_per_site", "from one source to one site, where no [[policy]] sets connections")
         .in(1, 10'000, "connections"),
-    field<&Delivery::messages_per_connection>("messages_per_connection", "then the connection is closed")
+    field<&Delivery::messages_per_connection>("messages_per_connection", "then the connection is closed; where no [[policy]] sets it")
         .in(1, 1'000'000, "messages"),
-    field<&Delivery::connection_rate>("connection_rate", "new connections from one source to one site; empty: no limit")
+    field<&Delivery::connection_rate>("connection_rate", "new connections from one source to one site, where no [[policy]] sets it; empty: no limit")
         .as(Format::rate).eg("100/min"),
-    field<&Delivery::message_rate>("message_rate", "messages from one source to one site; empty: no limit")
+    field<&Delivery::message_rate>("message_rate", "messages from one source to one site, where no [[policy]] sets it; empty: no limit")
         .as(Format::rate).eg("100/s"),
     field<&Delivery::lease_run>("lease_run", "records a path takes at once; bounds what is in doubt after a crash")
         .in(1, 64, "records"),

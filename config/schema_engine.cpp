@@ -36,16 +36,20 @@ constexpr Field kSpool[] = {
 constexpr Field kCampaign[] = {
     field<&CampaignLimits::active>("active", "campaigns not yet done; further ones wait in incoming/")
         .in(1, 100'000, "campaigns"),
-    field<&CampaignLimits::list_size>("list_size", "a longer recipient list, unpacked, is rejected").in(kib(1), gib(1024)),
-    field<&CampaignLimits::list_rows>("list_rows", "a list of more rows is rejected").in(1, 4'000'000'000, "rows"),
+    field<&CampaignLimits::list_size>("list_size", "a recipient list larger on disk is rejected")
+        .in(kib(1), gib(1024)),
+    field<&CampaignLimits::list_unpacked>("list_unpacked", "a list that unpacks to more ends there, and the campaign fails")
+        .in(kib(1), gib(1024)),
+    field<&CampaignLimits::compression_ratio>("compression_ratio", "the same for one that unpacks to more times its size")
+        .in(2, 100'000, "times"),
     field<&CampaignLimits::list_columns>("list_columns", "a list of more columns is rejected").in(1, 4096, "columns"),
     field<&CampaignLimits::row_size>("row_size", "a longer row is a rejected row").in(kib(1), mib(16)),
     field<&CampaignLimits::template_size>("template_size", "a larger html or text template is rejected")
         .in(kib(1), mib(64)),
-    field<&CampaignLimits::attachments_size>("attachments_size", "attachments and inline images together")
+    field<&CampaignLimits::attachments>("attachments", "more are rejected").in(0, 1000, "files"),
+    field<&CampaignLimits::inline_images>("inline_images", "more are rejected").in(0, 1000, "files"),
+    field<&CampaignLimits::parts_size>("parts_size", "attachments and inline images together; more are rejected")
         .in(ByteSize{0}, mib(256)),
-    field<&CampaignLimits::compression_ratio>("compression_ratio", "a list that unpacks to more times its size is rejected")
-        .in(2, 100'000, "times"),
     field<&CampaignLimits::dedup_memory>("dedup_memory", "seen addresses a campaign keeps in memory; beyond it they go to disk")
         .in(mib(1), gib(16)),
     field<&CampaignLimits::remember_ids>("remember_ids", "an id dropped again within this time is refused, not sent twice")

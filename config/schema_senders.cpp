@@ -56,13 +56,12 @@ constexpr Field kSender[] = {
 
 constexpr Field kPolicy[] = {
     field<&Policy::name>("name", "how throttles and `explain` call it").as(Format::name).eg("example").live(),
-    field<&Policy::match>("match", "all keys given must agree; every policy that matches must grant")
+    field<&Policy::match>("match", "all keys given must agree, \"*\" is each value apart; every policy that matches must grant")
         .eg("{ domain = \"example.test\" }").required().live(),
-    field<&Policy::message_rate>("message_rate", "messages; the burst is 1 unless given")
+    field<&Policy::message_rate>("message_rate", "messages; the burst is 50 ms of the rate unless given")
         .as(Format::rate).eg("100/s burst 10").live(),
     field<&Policy::byte_rate>("byte_rate", "bytes of message").as(Format::rate).eg("10_000_000/s").live(),
     field<&Policy::connection_rate>("connection_rate", "new connections").as(Format::rate).eg("30/min").live(),
-    field<&Policy::daily_quota>("daily_quota", "messages a day, counted exactly").as(Format::rate).eg("10_000/d").live(),
     field<&Policy::connections>("connections", "open at once; 0: no limit from this policy").in(0, 100'000, "connections").live(),
     field<&Policy::messages_per_connection>("messages_per_connection", "then it is closed; 0: no limit from this policy")
         .in(0, 1'000'000, "messages").live(),

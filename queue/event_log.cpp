@@ -75,7 +75,8 @@ EventLog::EventLog(Queue& queue, EventLogOptions options) : queue_(&queue), opti
 EventLog::EventLog(EventLog&& other) noexcept
     : queue_(other.queue_),
       options_(std::move(other.options_)),
-      exported_(other.exported_),
+      exported_(other.exported_.load()),
+      observer_(std::move(other.observer_)),
       trimmed_(other.trimmed_),
       file_(std::exchange(other.file_, -1)),
       file_size_(other.file_size_),
@@ -99,7 +100,7 @@ Expected<EventLog> EventLog::open(Queue& queue, EventLogOptions options) {
       return fail(ErrorCode::corrupt,
                   fmt::format("the event files in {} end at seq {}, but the outbox begins at {}: events {}-{} are "
                               "missing; restore the files or move them away",
-                              log.options_.folder, log.exported_, first, log.exported_ + 1, first - 1));
+                              log.options_.folder, log.exported(), first, log.exported() + 1, first - 1));
     }
   } else if (log.exported_ == 0) {
     log.exported_ = queue.ledger().committed_seq();  // the files were moved away: go on behind what they held
@@ -170,12 +171,13 @@ Expected<> EventLog::append(const std::string& lines) {
 
 Expected<std::size_t> EventLog::export_page() {
   const auto committed = queue_->ledger().committed_seq();
-  if (committed <= exported_) return 0;
-  const auto cursor = queue_->database().cursor(kOutbox, seq_key(exported_ + 1), seq_key(committed + 1));
+  const auto before = exported();
+  if (committed <= before) return 0;
+  const auto cursor = queue_->database().cursor(kOutbox, seq_key(before + 1), seq_key(committed + 1));
   std::string lines;
-  auto seq = exported_;
+  auto seq = before;
   StreamPtr stream;
-  for (; cursor->valid() && seq - exported_ < options_.page_events; cursor->next()) {
+  for (; cursor->valid() && seq - before < options_.page_events; cursor->next()) {
     const auto event = Event::decode(cursor->value());
     if (get_be<8>(cursor->key().data()) != seq + 1 || !event) {
       return fail(ErrorCode::corrupt, fmt::format("event {} is missing or damaged in the outbox", seq + 1));
@@ -185,15 +187,22 @@ Expected<std::size_t> EventLog::export_page() {
     append_event_line(lines, seq, *event, stream.get());
   }
   if (auto status = cursor->status(); !status) return std::unexpected(status.error());
-  if (seq == exported_) return 0;
+  if (seq == before) return 0;
   if (file_ < 0 || file_size_ >= options_.file_bytes) {
-    if (auto result = open_file(exported_ + 1); !result) return std::unexpected(result.error());
+    if (auto result = open_file(before + 1); !result) return std::unexpected(result.error());
   }
   if (auto result = append(lines); !result) return std::unexpected(result.error());
-  const auto count = seq - exported_;
-  exported_ = seq;
-  if (exported_ - trimmed_ >= options_.trim_every) trim(exported_);
-  return count;
+  exported_.store(seq, std::memory_order_release);
+  if (observer_) tell(before + 1, seq);
+  if (seq - trimmed_ >= options_.trim_every) trim(seq);
+  return seq - before;
+}
+
+void EventLog::tell(std::uint64_t first, std::uint64_t last) {
+  const auto cursor = queue_->database().cursor(kOutbox, seq_key(first), seq_key(last + 1));
+  for (; cursor->valid(); cursor->next()) {
+    if (const auto event = Event::decode(cursor->value())) observer_(get_be<8>(cursor->key().data()), *event);
+  }
 }
 
 void EventLog::trim(std::uint64_t upto) {

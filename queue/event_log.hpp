@@ -4,11 +4,13 @@
 // open a torn last line is cut and the last whole line's seq says where to go on. Files are named by their first seq:
 // events-00000000000000000001.jsonl; a new one begins after Options::file_bytes.
 //
-// One thread (the exporter's). Guarantee: no line twice, none missing, while the outbox and files are of one store.
+// One thread (the exporter's); exported() from any. Guarantee: no line twice, none missing, while the outbox and files are of one store.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "engine/base/error.hpp"
@@ -36,8 +38,10 @@ class EventLog {
   /// Exports what is committed, up to one page; returns how many events. On failure nothing is trimmed and the next
   /// call tries again.
   [[nodiscard]] Expected<std::size_t> export_page();
+  /// Called for every event after the page it stands in was synced, in order, on the exporter's thread.
+  void set_observer(std::function<void(std::uint64_t seq, const Event&)> observer) { observer_ = std::move(observer); }
   /// Seq of the last event that stands synced in a file.
-  [[nodiscard]] std::uint64_t exported() const { return exported_; }
+  [[nodiscard]] std::uint64_t exported() const { return exported_.load(std::memory_order_acquire); }
   /// Removes files by age and size; never the one being written.
   void expire_files(std::filesystem::file_time_type now);
 
@@ -47,10 +51,12 @@ class EventLog {
   Expected<> open_file(std::uint64_t first_seq);
   Expected<> append(const std::string& lines);
   void trim(std::uint64_t upto);
+  void tell(std::uint64_t first, std::uint64_t last);
 
   Queue* queue_;
   EventLogOptions options_;
-  std::uint64_t exported_ = 0;
+  std::atomic<std::uint64_t> exported_{0};  // read by other threads: how far the feed is
+  std::function<void(std::uint64_t, const Event&)> observer_;
   std::uint64_t trimmed_ = 0;
   int file_ = -1;
   std::uint64_t file_size_ = 0;

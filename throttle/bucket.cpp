@@ -39,8 +39,8 @@ void Bucket::refund(std::uint64_t n, Receipt receipt, Instant now) {
 void Bucket::move_back(std::uint64_t cost) {
   // Saturates: a reset or restore between take and refund has set the word back already.
   auto full_at = full_at_.load(std::memory_order_relaxed);
-  while (!full_at_.compare_exchange_weak(full_at, full_at > cost ? full_at - cost : 0, std::memory_order_seq_cst,
-                                         std::memory_order_relaxed)) {
+  while (!full_at_.compare_exchange_weak(full_at, full_at > cost ? full_at - cost : 0,
+                                         std::memory_order_seq_cst, std::memory_order_relaxed)) {
   }
 }
 

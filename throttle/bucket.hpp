@@ -1,14 +1,14 @@
-// A token bucket on one word: GCRA. The word is the theoretical arrival time (TAT), the instant at which the bucket
-// will be full again; taking n tokens moves it n intervals on, and is allowed while it stays within `burst` intervals
-// of now. Nothing refills it, so an idle bucket costs nothing.
+// A token bucket on one word: GCRA. The word is the theoretical arrival time (TAT), the instant at which the
+// bucket will be full again; taking n tokens moves it n intervals on, and is allowed while it stays within
+// `burst` intervals of now. Nothing refills it, so an idle bucket costs nothing.
 //
-// Invariant: in any window of length w at most rate*w + burst tokens are granted (a single take above the burst is
-// granted from a full bucket only, and paid off before the next). Resolution is a third of a nanosecond: every rate
-// whose interval is a whole number of ticks is exact (5,000/s, 3/s, 3/day, 125,000,000/s); others are rounded to
-// the slow side by less than one tick a token.
+// Invariant: in any window of length w at most rate*w + burst tokens are granted (a single take above the
+// burst is granted from a full bucket only, and paid off before the next). Resolution is a third of a
+// nanosecond: every rate whose interval is a whole number of ticks is exact (5,000/s, 3/s, 3/day,
+// 125,000,000/s); others are rounded to the slow side by less than one tick a token.
 //
-// Threads: every function from any thread. `now` may differ between threads by a little: an older `now` only sees
-// the bucket as emptier.
+// Threads: every function from any thread. `now` may differ between threads by a little: an older `now` only
+// sees the bucket as emptier.
 #pragma once
 
 #include <atomic>
@@ -22,8 +22,8 @@ namespace sluice::throttle {
 class Bucket {
  public:
   static constexpr std::uint64_t kTicksPerMicro = 3000;
-  /// One take, and a burst, span at most this, whatever the rate: a 50 MB message at 1 byte a day must not overflow
-  /// the word.
+  /// One take, and a burst, span at most this, whatever the rate: a 50 MB message at 1 byte a day must not
+  /// overflow the word.
   static constexpr Micros kMaxDebt{std::chrono::hours(24 * 3653)};
 
   /// What a take left behind: proof for a later refund. Zero is "denied".
@@ -57,8 +57,8 @@ class Bucket {
     }
   }
 
-  /// The first instant, not before `now`, at which try_take(n) would be granted if nobody else takes. `behind`
-  /// tokens are counted as taken first: the place in a queue.
+  /// The first instant, not before `now`, at which try_take(n) would be granted if nobody else takes.
+  /// `behind` tokens are counted as taken first: the place in a queue.
   [[nodiscard]] Instant ready_at(Instant now, std::uint64_t n, std::uint64_t behind = 0) const;
 
   /// Tokens that could be taken at `now`; at most the burst.
@@ -67,17 +67,20 @@ class Bucket {
 
   /// Undoes a take of n at the instant it was made (another limit denied): the bucket is as if it never was.
   void refund(std::uint64_t n) { move_back(cost_of(n)); }
-  /// Undoes it later: gives back what time has not refilled meanwhile, so that a token is never credited twice.
+  /// Undoes it later: gives back what time has not refilled meanwhile. Within the bound of the class when
+  /// takes are undone last first; in another order tokens may come early, never more than were undone before
+  /// (one word cannot remember more).
   void refund(std::uint64_t n, Receipt receipt, Instant now);
 
-  /// Keeps what has been taken, counted in tokens and never beyond empty: raising 1/day to 10/s does not wait for
-  /// tomorrow, lowering does not punish, and neither is a burst. A take at the same moment may count in old tokens.
+  /// Keeps what has been taken, counted in tokens and never beyond empty: raising 1/day to 10/s does not wait
+  /// for tomorrow, lowering does not punish, and neither is a burst. A take at the same moment may count in
+  /// old tokens.
   void set_rate(const Rate& rate, Instant now);
 
   /// The TAT, rounded up to a microsecond. Save it; restore() it after a restart.
   [[nodiscard]] Instant snapshot() const;
-  /// Clamped: never fuller than full, and never emptier than empty at `now` (so it blocks one token for one interval at
-  /// most), whatever clock wrote `saved`.
+  /// Clamped: never fuller than full, and never emptier than empty at `now` (so it blocks one token for one
+  /// interval at most), whatever clock wrote `saved`.
   void restore(Instant saved, Instant now);
   void reset() { full_at_.store(0, std::memory_order_seq_cst); }
 

@@ -1,5 +1,5 @@
-// How many things may be under way at once: connections, mostly. Slots are taken as a move-only Permit and come back
-// when it is destroyed. Any thread.
+// How many things may be under way at once: connections, mostly. Slots are taken as a move-only Permit and
+// come back when it is destroyed. Any thread.
 #pragma once
 
 #include <atomic>

@@ -19,7 +19,12 @@ void Waiter::pass_on(Instant now) {
 }
 
 Limit::Limit(std::string title, std::string where, const Rate& rate)
-    : is_bucket_(true), bucket_(rate), slots_(0), rate_(rate), title_(std::move(title)), where_(std::move(where)) {}
+    : is_bucket_(true),
+      bucket_(rate),
+      slots_(0),
+      rate_(rate),
+      title_(std::move(title)),
+      where_(std::move(where)) {}
 
 Limit::Limit(std::string title, std::string where, std::uint32_t slots)
     : is_bucket_(false), bucket_(Rate{}), slots_(slots), title_(std::move(title)), where_(std::move(where)) {}
@@ -130,7 +135,8 @@ std::string Limit::name() const {
   } else {
     value = fmt::format("{}", slots_.limit());
   }
-  return where_.empty() ? fmt::format("{} {}", title_, value) : fmt::format("{} {} for {}", title_, value, where_);
+  return where_.empty() ? fmt::format("{} {}", title_, value)
+                        : fmt::format("{} {} for {}", title_, value, where_);
 }
 
 std::string Limit::describe(Instant now) const {

@@ -1,13 +1,16 @@
 // The common face of a token bucket and a concurrency limit, with the list of those it has denied.
 //
-// A grant is one compare-and-swap and never takes the lock. A denied asker parks here and is not touched again until
-// this limit can grant: a concurrency limit wakes on release, a bucket at the instant it will have the tokens. Timers
-// belong to the scheduler: park() and wake_due() say at which instant the calling thread must call wake_due() again.
+// A grant is one compare-and-swap and never takes the lock. A denied asker parks here and is not touched
+// again until this limit can grant: a concurrency limit wakes on release, a bucket at the instant it will
+// have the tokens. Timers belong to the scheduler: park() and wake_due() say at which instant the calling
+// thread must call wake_due() again.
 //
-// No lost wake-up: the parking side makes itself visible (waiting_) and then looks at the limit again; the releasing
-// side gives back and then looks at waiting_. Both orders are sequentially consistent, so one of them sees the other.
+// No lost wake-up: the parking side makes itself visible (waiting_) and then looks at the limit again; the
+// releasing side gives back and then looks at waiting_. Both orders are sequentially consistent, so one of
+// them sees the other.
 //
-// Threads: any, for every function. The Limit outlives its permits and waiters (PolicySet pins it through Limits).
+// Threads: any, for every function. The Limit outlives its permits and waiters (PolicySet pins it through
+// Limits).
 #pragma once
 
 #include <cstdint>
@@ -23,8 +26,8 @@ namespace sluice::throttle {
 
 class Limit {
  public:
-  /// `title` begins the printable name: `policy "example.test" message_rate`; the value and `where` (which of the
-  /// values of a "*" dimension this one is for; may be empty) follow.
+  /// `title` begins the printable name: `policy "example.test" message_rate`; the value and `where` (which of
+  /// the values of a "*" dimension this one is for; may be empty) follow.
   Limit(std::string title, std::string where, const Rate& rate);
   Limit(std::string title, std::string where, std::uint32_t slots);
   Limit(const Limit&) = delete;
@@ -54,16 +57,17 @@ class Limit {
   void refund(Instant now, std::uint64_t n, Bucket::Receipt receipt);
 
   struct Parked {
-    bool parked = false;         ///< false: the limit can grant by now; ask again at once
-    std::optional<Instant> arm;  ///< call wake_due(*arm, …) at that instant; absent: another thread's timer will
+    bool parked = false;  ///< false: the limit can grant by now; ask again at once
+    std::optional<Instant>
+        arm;  ///< call wake_due(*arm, …) at that instant; absent: another thread's timer will
   };
-  /// Puts a denied asker for n on the list. One that was woken by this limit and lost the race goes to the front,
-  /// others to the back; one still on the list keeps its place. If another limit had woken it, that wake-up is
-  /// passed on.
+  /// Puts a denied asker for n on the list. One that was woken by this limit and lost the race goes to the
+  /// front, others to the back; one still on the list keeps its place. If another limit had woken it, that
+  /// wake-up is passed on.
   [[nodiscard]] Parked park(Waiter& waiter, Instant now, std::uint64_t n);
 
-  /// The timer armed for `armed` fired. Wakes as many as can be granted; returns the next instant to arm, if any.
-  /// A timer that was overtaken by an earlier one does nothing. Early calls return `armed`.
+  /// The timer armed for `armed` fired. Wakes as many as can be granted; returns the next instant to arm, if
+  /// any. A timer that was overtaken by an earlier one does nothing. Early calls return `armed`.
   [[nodiscard]] std::optional<Instant> wake_due(Instant armed, Instant now);
   /// What is armed, for explain.
   [[nodiscard]] std::optional<Instant> next_wake() const;
@@ -76,7 +80,8 @@ class Limit {
   void set_rate(const Rate& rate, Instant now);
   void set_slots(std::uint32_t slots);
 
-  /// `policy "example.test" message_rate 100/s burst 10`, then ` for site=mx.example.test` where it is one of many.
+  /// `policy "example.test" message_rate 100/s burst 10`, then ` for site=mx.example.test` where it is one of
+  /// many.
   [[nodiscard]] std::string name() const;
   /// The state for a person: `3 of 5 in use, 12 waiting` or `next in 1.250 s, 12 waiting`.
   [[nodiscard]] std::string describe(Instant now) const;

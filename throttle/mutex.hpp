@@ -1,5 +1,5 @@
-// A mutex that clang's thread-safety analysis understands. Used only where somebody waits or limits are looked up,
-// never on a grant.
+// A mutex that clang's thread-safety analysis understands. Used only where somebody waits or limits are
+// looked up, never on a grant.
 #pragma once
 
 #include <mutex>

@@ -18,8 +18,8 @@ struct Denial {
   Instant until{};
 };
 
-/// What acquire() granted. Slots are held until destruction; tokens are spent, unless refund() gives both back.
-/// The limits must outlive it.
+/// What acquire() granted. Slots are held until destruction; tokens are spent, unless refund() gives both
+/// back. The limits must outlive it.
 class [[nodiscard]] Permits {
  public:
   Permits() = default;
@@ -56,10 +56,11 @@ class [[nodiscard]] Permits {
   std::vector<Held> more_;
 };
 
-/// n units of every limit, or of none: then each is as if never asked. The denial names the limit that will hold the
-/// asker longest by what is known now. A limit listed twice is taken twice. No limits, or
-/// n = 0: granted.
-[[nodiscard]] std::expected<Permits, Denial> acquire(std::span<Limit* const> limits, std::uint64_t n, Instant now);
+/// n units of every limit, or of none: then each is as if never asked. The denial names the limit that will
+/// hold the asker longest by what is known now. A limit listed twice is taken twice. No limits, or n = 0:
+/// granted.
+[[nodiscard]] std::expected<Permits, Denial> acquire(std::span<Limit* const> limits, std::uint64_t n,
+                                                     Instant now);
 
 /// Between 1 and n units: as many as all of them grant. n = 0 is granted with count() 0.
 [[nodiscard]] std::expected<Permits, Denial> acquire_up_to(std::span<Limit* const> limits, std::uint64_t n,

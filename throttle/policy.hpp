@@ -13,15 +13,25 @@
 namespace sluice::throttle {
 
 /// What a policy can tell apart. The order is the order of names and keys.
-enum class Dimension : std::uint8_t { tenant, stream, class_, source, pool, provider, site, domain, remote_ip };
+enum class Dimension : std::uint8_t {
+  tenant,
+  stream,
+  class_,
+  source,
+  pool,
+  provider,
+  site,
+  domain,
+  remote_ip
+};
 inline constexpr std::size_t kDimensions = 9;
 
 /// As in the configuration: "class", "remote_ip".
 [[nodiscard]] const char* name_of(Dimension dimension);
 [[nodiscard]] std::optional<Dimension> dimension_of(std::string_view name);
 
-/// One value a dimension; empty: unknown, or does not apply. In a Match "*" is "each value has its own limit", empty
-/// is "any value, and all share".
+/// One value a dimension; empty: unknown, or does not apply. In a Match "*" is "each value has its own
+/// limit", empty is "any value, and all share".
 template <class Text>
 struct Tuple {
   std::array<Text, kDimensions> values{};
@@ -38,9 +48,9 @@ using Subject = Tuple<std::string_view>;
 struct PolicyOptions {
   std::string name;  ///< printed; empty: the one exact value of `match`, else "source=*, site=*"
   Match match;
-  std::optional<Rate> message_rate;     ///< messages handed to the peer
-  std::optional<Rate> byte_rate;        ///< bytes of message content handed to the peer
-  std::optional<Rate> connection_rate;  ///< connections opened
+  std::optional<Rate> message_rate;                      ///< messages handed to the peer
+  std::optional<Rate> byte_rate;                         ///< bytes of message content handed to the peer
+  std::optional<Rate> connection_rate;                   ///< connections opened
   std::optional<std::uint32_t> connections;              ///< open at once; at least 1
   std::optional<std::uint32_t> messages_per_connection;  ///< then QUIT and reconnect; at least 1
   /// Holds only for the limits that no other matching policy sets. All others must grant together.
@@ -50,8 +60,9 @@ struct PolicyOptions {
 /// `domain=example.test` or `source=*, site=*`; empty for a match of everything.
 [[nodiscard]] std::string to_string(const Match& match);
 
-/// The two rules sluice starts with, both fallbacks: for each (source, site) 10 connections, 100 new ones a minute,
-/// 100 messages a connection and 100 messages/s; for each domain 100 messages/s (FACTS §1, "everywhere").
+/// The two rules sluice starts with, both fallbacks: for each (source, site) 10 connections, 100 new ones a
+/// minute, 100 messages a connection and 100 messages/s; for each domain 100 messages/s (FACTS §1,
+/// "everywhere").
 [[nodiscard]] std::vector<PolicyOptions> default_policies();
 
 }  // namespace sluice::throttle

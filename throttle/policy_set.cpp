@@ -29,7 +29,8 @@ void lower(std::string& text) {
 /// The exact value alone where there is only one, else the match.
 std::string default_name(const Match& match) {
   const auto given = std::ranges::count_if(match.values, [](const auto& value) { return !value.empty(); });
-  if (given == 1) return *std::ranges::find_if(match.values, [](const auto& value) { return !value.empty(); });
+  if (given == 1)
+    return *std::ranges::find_if(match.values, [](const auto& value) { return !value.empty(); });
   return given == 0 ? "everything" : to_string(match);
 }
 
@@ -37,10 +38,14 @@ std::string default_name(const Match& match) {
 
 const char* PolicySet::name_of(Kind kind) {
   switch (kind) {
-    case Kind::message_rate: return "message_rate";
-    case Kind::byte_rate: return "byte_rate";
-    case Kind::connection_rate: return "connection_rate";
-    case Kind::connections: return "connections";
+    case Kind::message_rate:
+      return "message_rate";
+    case Kind::byte_rate:
+      return "byte_rate";
+    case Kind::connection_rate:
+      return "connection_rate";
+    case Kind::connections:
+      return "connections";
   }
   return "?";
 }
@@ -139,13 +144,15 @@ std::shared_ptr<Limits> PolicySet::build(const Subject& subject, Instant now) {
       limits->pins.push_back(std::move(limit));
     }
     if (policy.messages_per_connection && !(policy.fallback && per_connection_taken)) {
-      limits->messages_per_connection = std::min(limits->messages_per_connection, *policy.messages_per_connection);
+      limits->messages_per_connection =
+          std::min(limits->messages_per_connection, *policy.messages_per_connection);
     }
   }
   return limits;
 }
 
-std::shared_ptr<Limit> PolicySet::limit_for(const Rule& rule, Kind kind, const Subject& subject, Instant now) {
+std::shared_ptr<Limit> PolicySet::limit_for(const Rule& rule, Kind kind, const Subject& subject,
+                                            Instant now) {
   auto key = prefix_of(rule, kind);
   const auto prefix = key.size();
   std::string where;
@@ -242,7 +249,8 @@ Expected<> PolicySet::reload(std::vector<PolicyOptions> policies, Instant now) {
 std::vector<std::string> PolicySet::explain(const Subject& subject, Instant now) {
   std::vector<std::string> lines;
   const auto limits = resolve(subject, now);
-  for (const auto& limit : limits->pins) lines.push_back(fmt::format("{}: {}", limit->name(), limit->describe(now)));
+  for (const auto& limit : limits->pins)
+    lines.push_back(fmt::format("{}: {}", limit->name(), limit->describe(now)));
   return lines;
 }
 

@@ -1,9 +1,9 @@
 // The policies in force, and the limits they have grown: one per policy, kind and distinct value of its "*"
-// dimensions. resolve() turns a tuple into the limits that must all grant; a lane or path asks once, keeps the
-// answer, and asks again when generation() has moved.
+// dimensions. resolve() turns a tuple into the limits that must all grant; a lane or path asks once, keeps
+// the answer, and asks again when generation() has moved.
 //
-// Bounded: at max_limits the idle ones (full, unused, unheld) are forgotten, which changes nothing; if none is idle,
-// further values share one limit a policy, named "(others)", and overflowed() counts them.
+// Bounded: at max_limits the idle ones (full, unused, unheld) are forgotten, which changes nothing; if none
+// is idle, further values share one limit a policy, named "(others)", and overflowed() counts them.
 //
 // Threads: any. One lock, taken by resolve, reload and snapshot, never by a grant.
 #pragma once
@@ -24,7 +24,8 @@ namespace sluice::throttle {
 struct PolicySetOptions {
   std::size_t max_policies = 4096;   ///< more: refused at start and on reload
   std::size_t max_limits = 131'072;  ///< about 300 bytes each; at the bound see the head of this file
-  std::size_t max_tuples = 65'536;   ///< memoised answers; at the bound unheld ones go, then answers are not kept
+  std::size_t max_tuples =
+      65'536;  ///< memoised answers; at the bound unheld ones go, then answers are not kept
 };
 
 /// The answer for one tuple. Keeps its limits alive.
@@ -55,8 +56,8 @@ class PolicySet {
   /// Moves with each reload: answers of an older generation still work but miss new policies.
   [[nodiscard]] std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
 
-  /// New policies in place of the old. A limit whose policy (name and match) still sets it keeps its state under the
-  /// new value; others end. All affected waiters are woken. Unchanged on failure.
+  /// New policies in place of the old. A limit whose policy (name and match) still sets it keeps its state
+  /// under the new value; others end. All affected waiters are woken. Unchanged on failure.
   [[nodiscard]] Expected<> reload(std::vector<PolicyOptions> policies, Instant now);
 
   /// "name: state" of each limit the tuple meets.
@@ -112,7 +113,8 @@ class PolicySet {
   Table table_ SLUICE_TS(guarded_by(mutex_));
   std::unordered_map<std::string, std::shared_ptr<const Limits>> memo_ SLUICE_TS(guarded_by(mutex_));
   std::unordered_map<std::string, Instant> restored_ SLUICE_TS(guarded_by(mutex_));
-  std::size_t limit_credit_ SLUICE_TS(guarded_by(mutex_)) = 0;  ///< misses until a sweep is worth its time again
+  std::size_t limit_credit_ SLUICE_TS(guarded_by(mutex_)) =
+      0;  ///< misses until a sweep is worth its time again
   std::size_t tuple_credit_ SLUICE_TS(guarded_by(mutex_)) = 0;
 };
 

@@ -55,7 +55,8 @@ std::unexpected<Error> refuse(std::string_view whole, std::string_view why) {
 bool separators_ok(std::string_view digits) {
   for (std::size_t i = 0; i < digits.size(); ++i) {
     if (is_digit(digits[i])) continue;
-    if (i == 0 || i + 1 == digits.size() || !is_digit(digits[i - 1]) || !is_digit(digits[i + 1])) return false;
+    if (i == 0 || i + 1 == digits.size() || !is_digit(digits[i - 1]) || !is_digit(digits[i + 1]))
+      return false;
     if (digits[i] != ',') continue;
     const auto group = digits.substr(i + 1, digits.find_first_of(",_", i + 1) - (i + 1));
     if (group.size() != 3) return false;
@@ -77,7 +78,8 @@ Expected<std::uint64_t> parse_count(std::string_view whole, std::string_view tex
     value = value * 10 + static_cast<std::uint64_t>(c - '0');
     if (value > kMaxRateCount) return refuse(whole, fmt::format("the {} is above 1,000,000,000,000", what));
   }
-  if (value == 0) return refuse(whole, fmt::format("the {} is zero; leave the limit out or suspend instead", what));
+  if (value == 0)
+    return refuse(whole, fmt::format("the {} is zero; leave the limit out or suspend instead", what));
   return value;
 }
 
@@ -96,7 +98,8 @@ Expected<Rate> Rate::parse(std::string_view text) {
   const auto body = trim(text);
   if (body.empty()) return refuse(text, "empty; write for example \"10/s\" or \"1,000/hr burst 20\"");
   const auto slash = body.find('/');
-  if (slash == std::string_view::npos) return refuse(text, "\"/\" and a unit are missing; write for example 10/s");
+  if (slash == std::string_view::npos)
+    return refuse(text, "\"/\" and a unit are missing; write for example 10/s");
 
   const auto after = trim(body.substr(slash + 1));
   const auto space = after.find_first_of(" \t");
@@ -125,7 +128,8 @@ Expected<Rate> Rate::parse(std::string_view text) {
 
 std::uint64_t Rate::effective_burst() const {
   if (burst != 0) return burst;
-  const auto ahead = static_cast<unsigned __int128>(count) * static_cast<std::uint64_t>(kDefaultBurstSpan.count()) /
+  const auto ahead = static_cast<unsigned __int128>(count) *
+                     static_cast<std::uint64_t>(kDefaultBurstSpan.count()) /
                      static_cast<std::uint64_t>(period.count());
   return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(ahead));
 }

@@ -14,18 +14,19 @@ namespace sluice::throttle {
 inline constexpr std::uint64_t kMaxRateCount = 1'000'000'000'000;
 /// Fastest rate, in tokens a second: one token is three ticks of a bucket.
 inline constexpr std::uint64_t kMaxPerSecond = 1'000'000'000;
-/// A rate without a burst may be taken this far ahead (at least one token). Wake-ups are coarser than one token of
-/// a fast rate: with a burst of 1, 5,000/s woken every millisecond would give 1,000/s.
+/// A rate without a burst may be taken this far ahead (at least one token). Wake-ups are coarser than one
+/// token of a fast rate: with a burst of 1, 5,000/s woken every millisecond would give 1,000/s.
 inline constexpr Micros kDefaultBurstSpan{50'000};
 
-/// `count` tokens each `period`, of which `burst` may be taken at once. A value; compares by meaning of each field.
+/// `count` tokens each `period`, of which `burst` may be taken at once. A value; compares by meaning of each
+/// field.
 struct Rate {
-  std::uint64_t count = 1;  ///< 1 … kMaxRateCount
+  std::uint64_t count = 1;                 ///< 1 … kMaxRateCount
   Micros period{std::chrono::seconds(1)};  ///< one second, minute, hour or day
-  std::uint64_t burst = 0;  ///< 0: the default of kDefaultBurstSpan
+  std::uint64_t burst = 0;                 ///< 0: the default of kDefaultBurstSpan
 
-  /// count [, or _ between digits] "/" unit [" burst " count]; units s sec second, min minute, h hr hour, d day.
-  /// The error quotes the text and names the first thing wrong with it.
+  /// count [, or _ between digits] "/" unit [" burst " count]; units s sec second, min minute, h hr hour, d
+  /// day. The error quotes the text and names the first thing wrong with it.
   [[nodiscard]] static Expected<Rate> parse(std::string_view text);
 
   /// The burst that applies: the one given, or the default.

@@ -12,9 +12,9 @@ class Limit;
 /// Derive, and say in wake() how the owner learns of it (post to its io_context, push to its run queue).
 /// The owner thread alone parks, cancels and destroys; wake() comes from any thread.
 ///
-/// The rule that makes wake-ups impossible to lose: a woken waiter does one of three things. It takes what it waited
-/// for; it parks again (anywhere); or it calls pass_on(), because it no longer wants it. In the last two cases the
-/// limit that woke it wakes the next one instead.
+/// The rule that makes wake-ups impossible to lose: a woken waiter does one of three things. It takes what it
+/// waited for; it parks again (anywhere); or it calls pass_on(), because it no longer wants it. In the last
+/// two cases the limit that woke it wakes the next one instead.
 class Waiter {
  public:
   Waiter() = default;
@@ -27,8 +27,8 @@ class Waiter {
   /// Got what it waited for, woken or not.
   void satisfied();
 
-  /// Leaves the list, or hands an unused wake-up to the next in line. After it returns wake() does not run any more:
-  /// required before destruction.
+  /// Leaves the list, or hands an unused wake-up to the next in line. After it returns wake() does not run
+  /// any more: required before destruction.
   void pass_on(Instant now);
 
  protected:
@@ -38,8 +38,8 @@ class Waiter {
  private:
   friend class Limit;
 
-  /// Called once per park at most, from any thread, with the limit's lock held: hand over and return. It may not call
-  /// any throttle function.
+  /// Called once per park at most, from any thread, with the limit's lock held: hand over and return. It may
+  /// not call any throttle function.
   virtual void wake() = 0;
 
   Limit* limit_ = nullptr;      ///< owner thread only

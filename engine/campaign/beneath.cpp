@@ -17,7 +17,8 @@ constexpr int kFileFlags = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLO
 
 std::unexpected<Error> fail_open(const std::string& name, int error_number) {
   if (error_number == ELOOP || error_number == EXDEV) {
-    return fail(ErrorCode::invalid_input, visible(name) + " is, or leads through, a link; put the file itself there");
+    return fail(ErrorCode::invalid_input,
+                visible(name) + " is, or leads through, a link; put the file itself there");
   }
   if (error_number == ENOENT || error_number == ENOTDIR) {
     return fail(ErrorCode::not_found, visible(name) + " is not in the campaign directory");
@@ -69,7 +70,8 @@ Expected<Descriptor> open_by_components(int directory, std::string_view name) {
       const int why = errno;
       // O_DIRECTORY turns a link's ELOOP into ENOTDIR; look again so that the author is told which it is.
       struct stat status{};
-      const bool link = ::fstatat(at, part.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
+      const bool link =
+          ::fstatat(at, part.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
       return fail_open(std::string(name), link ? ELOOP : why);
     }
     held = std::move(next);

@@ -1,4 +1,5 @@
-// Opens files beneath a directory we do not trust: no link is followed, no name leads out, only regular files.
+// Opens files beneath a directory we do not trust: no link is followed, no name leads out, only regular
+// files.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +21,9 @@ struct OpenFile {
 /// The directory itself, not through a link. `parent` may be AT_FDCWD.
 [[nodiscard]] Expected<Descriptor> open_directory(int parent, const std::string& name);
 
-/// openat2 with RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS; on kernels or sandboxes without it each component is opened
-/// with O_NOFOLLOW. Opened non-blocking, so that a pipe cannot hold us, then refused unless a regular file.
-/// invalid_input for a bad name, a link or a special file; not_found; limit when larger than `most`.
+/// openat2 with RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS; on kernels or sandboxes without it each component is
+/// opened with O_NOFOLLOW. Opened non-blocking, so that a pipe cannot hold us, then refused unless a regular
+/// file. invalid_input for a bad name, a link or a special file; not_found; limit when larger than `most`.
 [[nodiscard]] Expected<OpenFile> open_beneath(int directory, const std::string& name, std::uint64_t most);
 
 /// The fallback alone; for tests.

@@ -21,8 +21,8 @@ std::unexpected<Error> too_large(std::uint64_t cap) {
 
 class PlainSource final : public ByteSource {
  public:
-  PlainSource(Descriptor file, const ListLimits& limits) : file_(std::move(file)), left_(limits.unpacked_bytes),
-                                                           cap_(limits.unpacked_bytes) {
+  PlainSource(Descriptor file, const ListLimits& limits)
+      : file_(std::move(file)), left_(limits.unpacked_bytes), cap_(limits.unpacked_bytes) {
     ::posix_fadvise(file_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
   }
 
@@ -40,7 +40,8 @@ class PlainSource final : public ByteSource {
   std::uint64_t cap_;
 };
 
-/// What gzip and zstd share: the packed buffer, the caps, and the error kept until what came before it is delivered.
+/// What gzip and zstd share: the packed buffer, the caps, and the error kept until what came before it is
+/// delivered.
 class PackedSource : public ByteSource {
  public:
   PackedSource(Descriptor file, const ListLimits& limits)
@@ -85,8 +86,10 @@ class PackedSource : public ByteSource {
     if (unpacked_ > limits_.unpacked_bytes) return too_large(limits_.unpacked_bytes);
     // What waits in the buffer is counted as used: the error is at most one buffer, in the archive's favour.
     if (unpacked_ > limits_.free_unpacked_bytes && unpacked_ / limits_.ratio > packed_total_) {
-      return fail(ErrorCode::limit, fmt::format("unpacks to more than {} times its size; a list compressed that well "
-                                                "must be given less compressed", limits_.ratio));
+      return fail(ErrorCode::limit,
+                  fmt::format("unpacks to more than {} times its size; a list compressed that well "
+                              "must be given less compressed",
+                              limits_.ratio));
     }
     return {};
   }
@@ -152,8 +155,8 @@ class GzipSource final : public PackedSource {
 
 class ZstdSource final : public PackedSource {
  public:
-  ZstdSource(Descriptor file, const ListLimits& limits) : PackedSource(std::move(file), limits),
-                                                          stream_(ZSTD_createDStream()) {
+  ZstdSource(Descriptor file, const ListLimits& limits)
+      : PackedSource(std::move(file), limits), stream_(ZSTD_createDStream()) {
     SLUICE_ASSERT(stream_ != nullptr);  // fails only without memory
     constexpr int kWindowLogMax = 27;   // zstd's own default bound, said here because it bounds our memory
     ZSTD_DCtx_setParameter(stream_, ZSTD_d_windowLogMax, kWindowLogMax);
@@ -173,11 +176,12 @@ class ZstdSource final : public PackedSource {
     const std::size_t answer = ZSTD_decompressStream(stream_, &out, &in);
     used_ = in.pos;
     if (ZSTD_isError(answer) != 0) {
-      return fail(ErrorCode::corrupt, fmt::format("the zstd file is damaged near packed byte {}: {}",
-                                                  packed_total_ - (size_ - used_), ZSTD_getErrorName(answer)));
+      return fail(ErrorCode::corrupt,
+                  fmt::format("the zstd file is damaged near packed byte {}: {}",
+                              packed_total_ - (size_ - used_), ZSTD_getErrorName(answer)));
     }
-    // At the end of the input the decoder may still hold output of an unfinished frame; only when it gives none is
-    // the file truncated.
+    // At the end of the input the decoder may still hold output of an unfinished frame; only when it gives
+    // none is the file truncated.
     if (!*more && out.pos == 0) return fail(ErrorCode::corrupt, "the zstd file is truncated");
     between_frames_ = answer == 0;
     return out.pos;
@@ -208,9 +212,12 @@ std::optional<ListKind> list_kind(std::string_view file_name) {
 
 std::unique_ptr<ByteSource> make_source(Descriptor file, Packing packing, const ListLimits& limits) {
   switch (packing) {
-    case Packing::gzip: return std::make_unique<GzipSource>(std::move(file), limits);
-    case Packing::zstd: return std::make_unique<ZstdSource>(std::move(file), limits);
-    case Packing::plain: break;
+    case Packing::gzip:
+      return std::make_unique<GzipSource>(std::move(file), limits);
+    case Packing::zstd:
+      return std::make_unique<ZstdSource>(std::move(file), limits);
+    case Packing::plain:
+      break;
   }
   return std::make_unique<PlainSource>(std::move(file), limits);
 }

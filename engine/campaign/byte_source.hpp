@@ -29,14 +29,15 @@ struct ListKind {
 class ByteSource {
  public:
   virtual ~ByteSource() = default;
-  /// Fills `into`; fewer bytes mean the end, or an error that the next call reports: what could be unpacked before
-  /// the damage is always delivered. After an error every call reports it again.
-  /// corrupt: truncated or damaged archive; limit: unpacked_bytes or ratio; io.
+  /// Fills `into`; fewer bytes mean the end, or an error that the next call reports: what could be unpacked
+  /// before the damage is always delivered. After an error every call reports it again. corrupt: truncated or
+  /// damaged archive; limit: unpacked_bytes or ratio; io.
   [[nodiscard]] virtual Expected<std::size_t> read(std::span<char> into) = 0;
 };
 
-/// Starts at the descriptor's offset, which must be 0. gzip may have several members and zero bytes after the last
-/// (RFC 1952 §2.2); zstd several frames, with windows up to 128 MiB.
-[[nodiscard]] std::unique_ptr<ByteSource> make_source(Descriptor file, Packing packing, const ListLimits& limits);
+/// Starts at the descriptor's offset, which must be 0. gzip may have several members and zero bytes after the
+/// last (RFC 1952 §2.2); zstd several frames, with windows up to 128 MiB.
+[[nodiscard]] std::unique_ptr<ByteSource> make_source(Descriptor file, Packing packing,
+                                                      const ListLimits& limits);
 
 }  // namespace sluice::campaign

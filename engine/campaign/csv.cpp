@@ -60,7 +60,8 @@ RowBounds CsvFormat::bounds(std::string_view text, bool final) {
   return whole_row(text, newline, false, 0);
 }
 
-/// The first line holds a quote. Looks no further than row_bytes, so that the answer is the same for every page cut.
+/// The first line holds a quote. Looks no further than row_bytes, so that the answer is the same for every
+/// page cut.
 RowBounds CsvFormat::quoted_bounds(std::string_view text, bool final) const {
   const std::size_t window_bytes = row_bytes_ + 2;  // the content and CRLF
   const auto window = text.substr(0, window_bytes);
@@ -124,7 +125,8 @@ RowBounds CsvFormat::quoted_bounds(std::string_view text, bool final) const {
       }
       return whole_row(text, at, true, lines);
     }
-    if (window[at] != delimiter_) return bad(at, "text follows a closing quote; a quote inside quotes is written \"\"");
+    if (window[at] != delimiter_)
+      return bad(at, "text follows a closing quote; a quote inside quotes is written \"\"");
     ++at;
   }
 }
@@ -136,7 +138,8 @@ bool CsvFormat::split_plain(ListRow& row, RowBatch& batch) const {
   for (;;) {
     const std::size_t end = find_byte(text, delimiter_, start);
     if (column == columns_.size()) return false;
-    batch.fields.push_back({text.substr(start, end - start), static_cast<std::uint16_t>(column++), FieldKind::string});
+    batch.fields.push_back(
+        {text.substr(start, end - start), static_cast<std::uint16_t>(column++), FieldKind::string});
     if (end == kNone) break;
     start = end + 1;
   }
@@ -195,7 +198,8 @@ void CsvFormat::parse(const RowBounds& bounds, ListRow& row, RowBatch& batch, Sc
 namespace {
 
 /// The header by one delimiter; nothing when it does not end within the limits.
-std::optional<CsvHeader> header_by(char delimiter, std::string_view text, bool final, const ListLimits& limits) {
+std::optional<CsvHeader> header_by(char delimiter, std::string_view text, bool final,
+                                   const ListLimits& limits) {
   CsvFormat format(delimiter, std::vector<std::string>(limits.columns + 1), limits.row_bytes);
   const auto bounds = format.bounds(text, final);
   if (bounds.kind != RowBounds::Kind::row) return std::nullopt;
@@ -203,7 +207,8 @@ std::optional<CsvHeader> header_by(char delimiter, std::string_view text, bool f
   row.text = text.substr(0, bounds.content);
   RowBatch batch;
   Scratch scratch(bounds.content + 1);
-  format.split(bounds, row, batch, scratch);  // has room for one column more than allowed, so that excess shows
+  format.split(bounds, row, batch,
+               scratch);  // has room for one column more than allowed, so that excess shows
   CsvHeader out{delimiter, {}, bounds.consumed, bounds.lines};
   for (const auto& field : batch.fields) {
     auto name = field.text;
@@ -224,8 +229,8 @@ std::optional<Problem> check_names(const CsvHeader& header, const ListLimits& li
     }
     const auto first = std::find(names.begin(), names.end(), names[i]) - names.begin();
     if (what.empty() && static_cast<std::size_t>(first) != i) {
-      what = fmt::format("the header names the column `{}` twice (columns {} and {})", visible(names[i], 64), first + 1,
-                         i + 1);
+      what = fmt::format("the header names the column `{}` twice (columns {} and {})", visible(names[i], 64),
+                         first + 1, i + 1);
     }
     if (!what.empty()) return Problem{"", 1, 1, what};
   }
@@ -234,10 +239,12 @@ std::optional<Problem> check_names(const CsvHeader& header, const ListLimits& li
 
 }  // namespace
 
-std::expected<CsvHeader, Problem> read_csv_header(std::string_view text, bool final, const ListLimits& limits) {
+std::expected<CsvHeader, Problem> read_csv_header(std::string_view text, bool final,
+                                                  const ListLimits& limits) {
   const auto wrong = [](std::string what) { return std::unexpected(Problem{"", 1, 1, std::move(what)}); };
   const auto first_line = text.substr(0, find_byte(text, '\n'));
-  if (find_byte(first_line, '\0') != kNone) return wrong("the header holds NUL bytes; save the list as UTF-8 text");
+  if (find_byte(first_line, '\0') != kNone)
+    return wrong("the header holds NUL bytes; save the list as UTF-8 text");
   if (!simdjson::validate_utf8(first_line.data(), first_line.size())) {
     return wrong("the header is no valid UTF-8; save the list as UTF-8");
   }
@@ -257,12 +264,14 @@ std::expected<CsvHeader, Problem> read_csv_header(std::string_view text, bool fi
   if (with_email.size() > 1 && with_email[0].columns.size() == 1 && with_email[1].columns.size() == 1) {
     with_email.resize(1);  // only the one column: any delimiter reads it alike
   }
-  if (with_email.size() > 1) return wrong("the header has a column `email` by more than one delimiter; use commas only");
+  if (with_email.size() > 1)
+    return wrong("the header has a column `email` by more than one delimiter; use commas only");
   if (with_email.empty()) {
     if (!widest) {
-      return wrong(text.empty() ? "the list is empty; its first line must name the columns, one of them `email`"
-                                : "the header has no end within the allowed row length, or a quote it opens is "
-                                  "never closed");
+      return wrong(text.empty()
+                       ? "the list is empty; its first line must name the columns, one of them `email`"
+                       : "the header has no end within the allowed row length, or a quote it opens is "
+                         "never closed");
     }
     static constexpr std::array<std::string_view, 1> kWanted = {"email"};
     for (const auto& name : widest->columns) {

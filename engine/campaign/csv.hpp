@@ -1,11 +1,14 @@
 // Comma-separated values by RFC 4180, with what real exports need beside it:
-// - a row ends at LF or CRLF; the last may have no line end; blank lines count nothing;
-// - a field that begins with a quote runs to its closing quote, over delimiters and line ends, "" being one quote;
-//   a quote further inside an unquoted field is text (5" pipe);
-// - the delimiter is the one of , ; and tab by which the header has a column `email`; the header is refused when
-//   that holds for none or for more than one;
-// - a row with more or fewer fields than the header, with text after a closing quote, or longer than row_bytes is
-//   one rejected row. A quote that is never closed (within row_bytes) rejects only the line it stands in.
+//
+// A row ends at LF or CRLF; the last may have no line end; blank lines count nothing. A field that begins
+// with a quote runs to its closing quote, over delimiters and line ends, "" being one quote; a quote further
+// inside an unquoted field is text (5" pipe).
+//
+// The delimiter is the one of , ; and tab by which the header has a column `email`; the header is refused
+// when that holds for none or for more than one.
+//
+// A row with more or fewer fields than the header, with text after a closing quote, or longer than row_bytes
+// is one rejected row. A quote that is never closed (within row_bytes) rejects only the line it stands in.
 #pragma once
 
 #include <expected>
@@ -50,8 +53,9 @@ struct CsvHeader {
   std::uint32_t lines = 1;
 };
 
-/// Reads the header at the start of `text` (byte order mark removed). The problem has line and column, no file.
+/// Reads the header at the start of `text` (byte order mark removed). The problem has line and column, no
+/// file.
 [[nodiscard]] std::expected<CsvHeader, Problem> read_csv_header(std::string_view text, bool final,
-                                                                 const ListLimits& limits);
+                                                                const ListLimits& limits);
 
 }  // namespace sluice::campaign

@@ -6,7 +6,10 @@
 namespace sluice::campaign {
 
 Dedup::Dedup(Options options, ReadList read_list, HashKey key)
-    : options_(std::move(options)), read_list_(std::move(read_list)), key_(key), seen_(std::in_place, options_.memory_bytes) {}
+    : options_(std::move(options)),
+      read_list_(std::move(read_list)),
+      key_(key),
+      seen_(std::in_place, options_.memory_bytes) {}
 
 Expected<> Dedup::partition() {
   seen_.reset();  // its memory goes to the partitions' buffers
@@ -18,7 +21,8 @@ Expected<> Dedup::partition() {
     return !error;
   });
   if (error) return std::unexpected(*error);
-  // A list that breaks off is searched as far as it goes: expansion reaches the break by itself and reports it.
+  // A list that breaks off is searched as far as it goes: expansion reaches the break by itself and reports
+  // it.
   if (!read && read.error().code == ErrorCode::io) return read;
   auto rows = scan->finish();
   if (!rows) return std::unexpected(rows.error());

@@ -78,7 +78,8 @@ Expected<> sync_descriptor(int fd, const std::string& name) {
 Expected<> write_durably(int directory, const std::string& name, std::string_view bytes) {
   const std::string temporary = "." + name + ".tmp";
   ::unlinkat(directory, temporary.c_str(), 0);
-  Descriptor file(::openat(directory, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+  Descriptor file(
+      ::openat(directory, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (!file.valid()) return fail_errno("creating " + temporary, errno);
   if (auto written = write_whole(file.get(), bytes); !written) return fail(written.error(), name);
   if (auto synced = sync_descriptor(file.get(), name); !synced) return synced;

@@ -41,8 +41,8 @@ class Descriptor {
 /// The whole file from its start; limit when it has more than `most` bytes.
 [[nodiscard]] Expected<std::string> read_whole(int fd, std::size_t most);
 [[nodiscard]] Expected<> write_whole(int fd, std::string_view bytes);
-/// Creates or replaces `name` in the directory so that after a crash it is there whole or not at all: a temporary
-/// file, fsync, rename, fsync of the directory.
+/// Creates or replaces `name` in the directory so that after a crash it is there whole or not at all: a
+/// temporary file, fsync, rename, fsync of the directory.
 [[nodiscard]] Expected<> write_durably(int directory, const std::string& name, std::string_view bytes);
 [[nodiscard]] Expected<> sync_descriptor(int fd, const std::string& name);
 

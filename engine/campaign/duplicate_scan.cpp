@@ -15,7 +15,8 @@
 namespace sluice::campaign {
 namespace {
 
-constexpr std::size_t kEntryBytes = 24;  // hash, row; as they lie in memory, for this run of this process only
+constexpr std::size_t kEntryBytes =
+    24;  // hash, row; as they lie in memory, for this run of this process only
 
 struct Entry {
   Hash128 hash;
@@ -36,7 +37,9 @@ Expected<Descriptor> open_nameless(const std::string& directory) {
 }
 
 DuplicateRows::DuplicateRows(DuplicateRows&& other) noexcept
-    : file_(std::move(other.file_)), bits_(std::exchange(other.bits_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+    : file_(std::move(other.file_)),
+      bits_(std::exchange(other.bits_, nullptr)),
+      bytes_(std::exchange(other.bytes_, 0)) {}
 
 DuplicateRows::~DuplicateRows() {
   if (bits_ != nullptr) ::munmap(bits_, bytes_);
@@ -73,7 +76,8 @@ Expected<DuplicateScan> DuplicateScan::create(std::string directory, std::size_t
   DuplicateScan out;
   out.directory_ = std::move(directory);
   out.memory_bytes_ = std::max(memory_bytes, kLeastMemory);
-  out.buffer_bytes_ = std::clamp<std::size_t>(out.memory_bytes_ / partitions, 4096, 256 << 10) / kEntryBytes * kEntryBytes;
+  out.buffer_bytes_ =
+      std::clamp<std::size_t>(out.memory_bytes_ / partitions, 4096, 256 << 10) / kEntryBytes * kEntryBytes;
   out.partitions_.resize(partitions);
   for (auto& partition : out.partitions_) {
     auto file = open_nameless(out.directory_);
@@ -87,8 +91,8 @@ Expected<DuplicateScan> DuplicateScan::create(std::string directory, std::size_t
 Expected<> DuplicateScan::add(Hash128 hash, std::uint64_t row) {
   SLUICE_ASSERT(row >= last_row_);
   last_row_ = row;
-  // The top bits choose the partition, as they choose HashSet's table: search() turns the hash so that all tables
-  // of its set fill alike.
+  // The top bits choose the partition, as they choose HashSet's table: search() turns the hash so that all
+  // tables of its set fill alike.
   Partition& partition = partitions_[(hash.high >> 57) % partitions_.size()];
   const Entry entry{hash, row};
   const auto* bytes = reinterpret_cast<const char*>(&entry);
@@ -115,9 +119,11 @@ Expected<> DuplicateScan::search(Partition& partition, DuplicateRows& out) const
     if (::lseek(partition.file.get(), 0, SEEK_SET) < 0) return fail_errno("reading a partition", errno);
     for (std::uint64_t left = partition.entries; left > 0;) {
       const std::size_t count = static_cast<std::size_t>(std::min<std::uint64_t>(left, entries.size()));
-      auto got = read_some(partition.file.get(), {reinterpret_cast<char*>(entries.data()), count * kEntryBytes});
+      auto got =
+          read_some(partition.file.get(), {reinterpret_cast<char*>(entries.data()), count * kEntryBytes});
       if (!got) return fail(got.error(), "reading a partition");
-      if (*got != count * kEntryBytes) return fail(ErrorCode::io, "a partition of the list is shorter than was written");
+      if (*got != count * kEntryBytes)
+        return fail(ErrorCode::io, "a partition of the list is shorter than was written");
       for (const auto& entry : std::span(entries).first(count)) {
         if ((entry.hash.high & 0xffffffff) % passes != pass) continue;
         const auto answer = seen.insert({entry.hash.low, entry.hash.high << 7 | entry.hash.high >> 57});

@@ -1,4 +1,5 @@
-// The partitioned search for duplicates that Dedup falls back to: (hash, row) pairs in, a bitmap of duplicate rows out.
+// The partitioned search for duplicates that Dedup falls back to: (hash, row) pairs in, a bitmap of duplicate
+// rows out.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +12,16 @@
 
 namespace sluice::campaign {
 
-/// A bit a row, in a file without name that is mapped: the kernel may drop its pages, so it counts as no memory.
+/// A bit a row, in a file without name that is mapped: the kernel may drop its pages, so it counts as no
+/// memory.
 class DuplicateRows {
  public:
   DuplicateRows(DuplicateRows&&) noexcept;
   DuplicateRows& operator=(DuplicateRows&&) = delete;
   ~DuplicateRows();
 
-  /// All rows up to and including `last_row` unmarked. The disk space is reserved, so that marking cannot fail.
+  /// All rows up to and including `last_row` unmarked. The disk space is reserved, so that marking cannot
+  /// fail.
   [[nodiscard]] static Expected<DuplicateRows> create(const std::string& directory, std::uint64_t last_row);
 
   void mark(std::uint64_t row);

@@ -21,7 +21,8 @@ constexpr std::int64_t kYear = 366 * 86400;
 Expected<Micros> parse_duration(std::string_view text) {
   const auto wrong = [&] {
     return fail(ErrorCode::invalid_input,
-                "`" + visible(text, 40) + "` is no duration; write for example \"30m\", \"48h\" or \"3d\", at most 366d");
+                "`" + visible(text, 40) +
+                    "` is no duration; write for example \"30m\", \"48h\" or \"3d\", at most 366d");
   };
   std::int64_t total = 0;
   std::size_t next_unit = 0;

@@ -8,7 +8,8 @@
 
 namespace sluice::campaign {
 
-/// Whole numbers with units s, m, h, d, each at most once and in falling order; more than zero, at most a year.
+/// Whole numbers with units s, m, h, d, each at most once and in falling order; more than zero, at most a
+/// year.
 [[nodiscard]] Expected<Micros> parse_duration(std::string_view text);
 
 }  // namespace sluice::campaign

@@ -1,5 +1,5 @@
-// A set of 128-bit hashes in bounded memory: 64 open-addressed tables that grow one by one, so that growing never
-// needs twice the memory.
+// A set of 128-bit hashes in bounded memory: 64 open-addressed tables that grow one by one, so that growing
+// never needs twice the memory.
 #pragma once
 
 #include <array>
@@ -16,8 +16,8 @@ class HashSet {
  public:
   enum class Insert : std::uint8_t { added, present, full };
 
-  /// Takes at most `memory_bytes` (at least 64 KiB are assumed). Of 1 MiB and more at least 3/8 surely become hashes,
-  /// 15/16 where it is a power of two.
+  /// Takes at most `memory_bytes` (at least 64 KiB are assumed). Of 1 MiB and more at least 3/8 surely become
+  /// hashes, 15/16 where it is a power of two.
   explicit HashSet(std::size_t memory_bytes);
 
   /// full: not present, and adding it would pass the bound; the set is unchanged.

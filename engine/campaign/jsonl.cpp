@@ -21,12 +21,18 @@ std::string_view trimmed(std::string_view text) {
 
 std::string say(simdjson::error_code error) {
   switch (error) {
-    case simdjson::UTF8_ERROR: return "invalid UTF-8";
-    case simdjson::UNCLOSED_STRING: return "a string is not closed";
-    case simdjson::UNESCAPED_CHARS: return "a string holds a control byte that must be escaped";
-    case simdjson::DEPTH_ERROR: return "a value nests deeper than allowed (limit json_depth)";
-    case simdjson::INCORRECT_TYPE: return "the line is no JSON object";
-    default: return std::string("invalid JSON: ") + simdjson::error_message(error);
+    case simdjson::UTF8_ERROR:
+      return "invalid UTF-8";
+    case simdjson::UNCLOSED_STRING:
+      return "a string is not closed";
+    case simdjson::UNESCAPED_CHARS:
+      return "a string holds a control byte that must be escaped";
+    case simdjson::DEPTH_ERROR:
+      return "a value nests deeper than allowed (limit json_depth)";
+    case simdjson::INCORRECT_TYPE:
+      return "the line is no JSON object";
+    default:
+      return std::string("invalid JSON: ") + simdjson::error_message(error);
   }
 }
 
@@ -43,8 +49,9 @@ JsonlFormat::JsonlFormat(const ListLimits& limits) : limits_(limits), parser_(li
 
 RowBounds JsonlFormat::bounds(std::string_view text, bool final) {
   const void* found = text.empty() ? nullptr : std::memchr(text.data(), '\n', text.size());
-  const std::size_t newline = found == nullptr ? std::string_view::npos
-                                               : static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+  const std::size_t newline = found == nullptr
+                                  ? std::string_view::npos
+                                  : static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
   const auto line = text.substr(0, newline);
   if (line.size() > limits_.row_bytes) return too_long_row(text, newline);
   if (found == nullptr && (!final || text.empty())) return {};
@@ -145,11 +152,13 @@ std::string JsonlFormat::parse_object(simdjson::ondemand::document& document, Li
     if (auto error = pair.unescaped_key().get(key)) return say(error);
     const int id = column_of(key, position);
     if (id < 0) {
-      return fmt::format("the key `{}` is longer than {} bytes or one more than the {} columns a list may have",
-                         visible(key, 64), limits_.column_name_bytes, limits_.columns);
+      return fmt::format(
+          "the key `{}` is longer than {} bytes or one more than the {} columns a list may have",
+          visible(key, 64), limits_.column_name_bytes, limits_.columns);
     }
     const auto column = static_cast<std::uint16_t>(id);
-    if (seen_in_row_[column] == row.number) return fmt::format("the key `{}` comes twice", visible(columns_[column], 64));
+    if (seen_in_row_[column] == row.number)
+      return fmt::format("the key `{}` comes twice", visible(columns_[column], 64));
     seen_in_row_[column] = row.number;
     if (position < last_order_.size()) {
       last_order_[position] = column;
@@ -179,8 +188,8 @@ void JsonlFormat::parse(const RowBounds&, ListRow& row, RowBatch& batch, Scratch
   } else {
     reason = parse_object(document, row, batch, scratch);
     const char* at = nullptr;
-    if (!reason.empty() && document.current_location().get(at) == simdjson::SUCCESS && at >= row.text.data() &&
-        at <= row.text.data() + row.text.size()) {
+    if (!reason.empty() && document.current_location().get(at) == simdjson::SUCCESS &&
+        at >= row.text.data() && at <= row.text.data() + row.text.size()) {
       column = static_cast<std::uint64_t>(at - row.text.data()) + 1;
     }
   }

@@ -1,6 +1,6 @@
-// One JSON object a line. Blank lines count nothing; a line that is no object, repeats a key, or holds invalid JSON
-// or UTF-8 is a rejected row. Strings are unescaped, numbers kept as written, arrays and objects kept as JSON text.
-// Columns are numbered as their keys first appear.
+// One JSON object a line. Blank lines count nothing; a line that is no object, repeats a key, or holds
+// invalid JSON or UTF-8 is a rejected row. Strings are unescaped, numbers kept as written, arrays and objects
+// kept as JSON text. Columns are numbered as their keys first appear.
 #pragma once
 
 #include <simdjson.h>
@@ -31,7 +31,8 @@ class JsonlFormat final : public RowFormat {
   };
 
   /// The reason the row is rejected, or "".
-  std::string parse_object(simdjson::ondemand::document& document, ListRow& row, RowBatch& batch, Scratch& scratch);
+  std::string parse_object(simdjson::ondemand::document& document, ListRow& row, RowBatch& batch,
+                           Scratch& scratch);
   std::string parse_value(simdjson::ondemand::value value, Field& field, Scratch& scratch);
   std::string parse_nested(std::string_view json);
   /// -1 when there are too many columns or the name is too long.

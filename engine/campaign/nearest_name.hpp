@@ -7,8 +7,9 @@
 
 namespace sluice::campaign {
 
-/// The nearest of `known` by edit distance (a swap of neighbours counts one), or "" when none is near enough to be
-/// a slip: more than a third of the letters, and more than one, differ. `-`, `_` and case count nothing.
+/// The nearest of `known` by edit distance (a swap of neighbours counts one), or "" when none is near enough
+/// to be a slip: more than a third of the letters, and more than one, differ. `-`, `_` and case count
+/// nothing.
 [[nodiscard]] std::string nearest_name(std::string_view typed, std::span<const std::string_view> known);
 
 /// "; did you mean `x`?" or "".

@@ -1,5 +1,5 @@
-// What is wrong with a campaign, said so that its author can mend it: file, line, column, what would be right.
-// A rejected directory gets all problems found at once in reason.txt.
+// What is wrong with a campaign, said so that its author can mend it: file, line, column, what would be
+// right. A rejected directory gets all problems found at once in reason.txt.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +41,8 @@ class Problems {
   std::vector<Problem> list_;
 };
 
-/// Text from outside for a terminal or a text file: control bytes become \xNN, at most `limit` bytes are kept.
+/// Text from outside for a terminal or a text file: control bytes become \xNN, at most `limit` bytes are
+/// kept.
 [[nodiscard]] std::string visible(std::string_view untrusted, std::size_t limit = 200);
 
 }  // namespace sluice::campaign

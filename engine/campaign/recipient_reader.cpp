@@ -26,12 +26,13 @@ RecipientReader::RecipientReader(std::string name, std::unique_ptr<ByteSource> s
       page_(page_size(limits) + simdjson::SIMDJSON_PADDING),
       scratch_(page_size(limits) + simdjson::SIMDJSON_PADDING) {}
 
-std::expected<RecipientReader, Problem> RecipientReader::open(std::string name, Descriptor file, ListKind kind,
-                                                              const ListLimits& limits) {
+std::expected<RecipientReader, Problem> RecipientReader::open(std::string name, Descriptor file,
+                                                              ListKind kind, const ListLimits& limits) {
   return open(std::move(name), make_source(std::move(file), kind.packing, limits), kind.format, limits);
 }
 
-std::expected<RecipientReader, Problem> RecipientReader::open(std::string name, std::unique_ptr<ByteSource> source,
+std::expected<RecipientReader, Problem> RecipientReader::open(std::string name,
+                                                              std::unique_ptr<ByteSource> source,
                                                               ListFormat format, const ListLimits& limits) {
   RecipientReader reader(std::move(name), std::move(source), format, limits);
   if (auto started = reader.read_start(); !started) return std::unexpected(std::move(started.error()));
@@ -39,7 +40,9 @@ std::expected<RecipientReader, Problem> RecipientReader::open(std::string name, 
 }
 
 std::expected<void, Problem> RecipientReader::read_start() {
-  const auto problem = [&](std::string text) { return std::unexpected(Problem{name_, 1, 1, std::move(text)}); };
+  const auto problem = [&](std::string text) {
+    return std::unexpected(Problem{name_, 1, 1, std::move(text)});
+  };
   if (auto filled = fill(); !filled) return problem(filled.error().text);
   const auto start = unread();
   if (start.starts_with("\xff\xfe") || start.starts_with("\xfe\xff")) {
@@ -96,7 +99,8 @@ RowBounds RecipientReader::find_row() {
     if (dropping_) {
       const void* newline = text.empty() ? nullptr : std::memchr(text.data(), '\n', text.size());
       const std::size_t size =
-          newline == nullptr ? text.size() : static_cast<std::size_t>(static_cast<const char*>(newline) - text.data()) + 1;
+          newline == nullptr ? text.size()
+                             : static_cast<std::size_t>(static_cast<const char*>(newline) - text.data()) + 1;
       begin_ += size;
       offset_ += size;
       if (newline == nullptr) return {};
@@ -125,7 +129,8 @@ void RecipientReader::append(const RowBounds& bounds, RowBatch& batch) {
   row.first_field = static_cast<std::uint32_t>(batch.fields.size());
   if (bounds.kind == RowBounds::Kind::bad) {
     row.text = unread().substr(0, std::min(bounds.consumed, limits_.row_bytes));
-    while (!row.text.empty() && (row.text.back() == '\n' || row.text.back() == '\r')) row.text.remove_suffix(1);
+    while (!row.text.empty() && (row.text.back() == '\n' || row.text.back() == '\r'))
+      row.text.remove_suffix(1);
     batch.reject(row, line_ + bounds.bad_line, bounds.bad_column, bounds.reason);
     return;
   }
@@ -133,8 +138,8 @@ void RecipientReader::append(const RowBounds& bounds, RowBatch& batch) {
   format_->parse(bounds, row, batch, scratch_);
 }
 
-/// Rejects the rows with invalid UTF-8 or NUL bytes. `region` holds all rows of the batch: it is looked at as a whole
-/// first, which is what makes good lists fast.
+/// Rejects the rows with invalid UTF-8 or NUL bytes. `region` holds all rows of the batch: it is looked at as
+/// a whole first, which is what makes good lists fast.
 void RecipientReader::reject_bad_text(RowBatch& batch, std::string_view region) {
   const bool nul = std::memchr(region.data(), '\0', region.size()) != nullptr;
   if (!nul && (format_->checks_utf8() || simdjson::validate_utf8(region.data(), region.size()))) return;
@@ -178,7 +183,8 @@ Expected<> RecipientReader::next(RowBatch& batch) {
     }
     if (rows_ == limits_.rows) {
       if (!batch.rows.empty()) break;
-      return stopped({ErrorCode::limit, fmt::format("the list has more than the allowed {} rows", limits_.rows)});
+      return stopped(
+          {ErrorCode::limit, fmt::format("the list has more than the allowed {} rows", limits_.rows)});
     }
     append(bounds, batch);
     consume(bounds);
@@ -195,7 +201,8 @@ Expected<> RecipientReader::skip_through(std::uint64_t row) {
     const auto bounds = find_row();
     if (bounds.kind == RowBounds::Kind::need_more) {
       if (final_ && unread().empty()) {
-        return fail(ErrorCode::not_found, fmt::format("{} has {} rows; row {} was asked for", name_, rows_, row));
+        return fail(ErrorCode::not_found,
+                    fmt::format("{} has {} rows; row {} was asked for", name_, rows_, row));
       }
       if (auto filled = fill(); !filled) return stopped(filled.error());
       continue;

@@ -1,8 +1,9 @@
-// Streams the rows of a recipient list: CSV or JSON lines, plain, gzip or zstd. Lists of ten million rows are normal:
-// memory is one page whatever the list's size, and no row costs an allocation.
+// Streams the rows of a recipient list: CSV or JSON lines, plain, gzip or zstd. Lists of ten million rows are
+// normal: memory is one page whatever the list's size, and no row costs an allocation.
 //
-// A row that cannot be read is a rejected row in its batch, never the end. Only the list itself ends it: damage of the
-// archive, a bound of ListLimits, or the disk; the error then comes after every row before it has been yielded.
+// A row that cannot be read is a rejected row in its batch, never the end. Only the list itself ends it:
+// damage of the archive, a bound of ListLimits, or the disk; the error then comes after every row before it
+// has been yielded.
 #pragma once
 
 #include <cstdint>
@@ -23,36 +24,40 @@ namespace sluice::campaign {
 /// One thread.
 class RecipientReader {
  public:
-  /// Reads a CSV list's header. `name` is used in messages only. The problem carries the list's name and position.
-  [[nodiscard]] static std::expected<RecipientReader, Problem> open(std::string name, Descriptor file, ListKind kind,
-                                                                    const ListLimits& limits);
+  /// Reads a CSV list's header. `name` is used in messages only. The problem carries the list's name and
+  /// position.
+  [[nodiscard]] static std::expected<RecipientReader, Problem> open(std::string name, Descriptor file,
+                                                                    ListKind kind, const ListLimits& limits);
   /// The same over any bytes.
   [[nodiscard]] static std::expected<RecipientReader, Problem> open(std::string name,
                                                                     std::unique_ptr<ByteSource> source,
-                                                                    ListFormat format, const ListLimits& limits);
+                                                                    ListFormat format,
+                                                                    const ListLimits& limits);
 
   /// The header's names; of JSON lines the keys met so far, in order of appearance. Indexes never change.
   [[nodiscard]] const std::vector<std::string>& columns() const { return format_->columns(); }
   [[nodiscard]] ListFormat format() const { return kind_; }
 
-  /// Replaces `batch`'s content with the next rows; none means the end. The error's text names the list and the last
-  /// row that could be read; rows_read() is its number.
+  /// Replaces `batch`'s content with the next rows; none means the end. The error's text names the list and
+  /// the last row that could be read; rows_read() is its number.
   [[nodiscard]] Expected<> next(RowBatch& batch);
 
-  /// Goes on behind row `row`, faster than reading: fields are not looked at. `row` must not be behind rows_read().
-  /// not_found when the list has fewer rows.
+  /// Goes on behind row `row`, faster than reading: fields are not looked at. `row` must not be behind
+  /// rows_read(). not_found when the list has fewer rows.
   [[nodiscard]] Expected<> skip_through(std::uint64_t row);
 
   /// Accepted and rejected rows so far.
   [[nodiscard]] std::uint64_t rows_read() const { return rows_; }
 
  private:
-  RecipientReader(std::string name, std::unique_ptr<ByteSource> source, ListFormat kind, const ListLimits& limits);
+  RecipientReader(std::string name, std::unique_ptr<ByteSource> source, ListFormat kind,
+                  const ListLimits& limits);
 
   [[nodiscard]] std::string_view unread() const { return {page_.data() + begin_, end_ - begin_}; }
   Expected<> fill();
   std::expected<void, Problem> read_start();
-  /// Finds the next row in the page; kind need_more at its end. Blank lines and the rest of a cut row are passed over.
+  /// Finds the next row in the page; kind need_more at its end. Blank lines and the rest of a cut row are
+  /// passed over.
   RowBounds find_row();
   void consume(const RowBounds& bounds);
   void append(const RowBounds& bounds, RowBatch& batch);

@@ -1,5 +1,5 @@
-// How a list's text falls into rows, and a row into fields. Pure over bytes in memory; csv.hpp and jsonl.hpp are the
-// two formats. Where a row ends never depends on how the text was cut into pages.
+// How a list's text falls into rows, and a row into fields. Pure over bytes in memory; csv.hpp and jsonl.hpp
+// are the two formats. Where a row ends never depends on how the text was cut into pages.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +20,13 @@ struct RowBounds {
     bad         ///< `consumed` bytes are one rejected row, for `reason`
   };
   Kind kind = Kind::need_more;
-  bool quoted = false;      ///< CSV: some field is in quotes
-  bool open_ended = false;  ///< bad, and its line goes on beyond the text: drop everything up to the next line
+  bool quoted = false;  ///< CSV: some field is in quotes
+  bool open_ended =
+      false;  ///< bad, and its line goes on beyond the text: drop everything up to the next line
   std::size_t content = 0;
   std::size_t consumed = 0;
-  std::uint32_t lines = 1;  ///< line ends inside `consumed`
-  std::uint32_t bad_line = 0;    ///< of the fault, counted from the row's first line
+  std::uint32_t lines = 1;     ///< line ends inside `consumed`
+  std::uint32_t bad_line = 0;  ///< of the fault, counted from the row's first line
   std::uint64_t bad_column = 0;
   const char* reason = "";
 };
@@ -54,8 +55,8 @@ class RowFormat {
   virtual ~RowFormat() = default;
   /// `final` tells that nothing follows `text`.
   [[nodiscard]] virtual RowBounds bounds(std::string_view text, bool final) = 0;
-  /// Appends the fields of `row`, whose text bounds() found, or its rejection. The bytes after row.text are readable
-  /// for simdjson::SIMDJSON_PADDING.
+  /// Appends the fields of `row`, whose text bounds() found, or its rejection. The bytes after row.text are
+  /// readable for simdjson::SIMDJSON_PADDING.
   virtual void parse(const RowBounds& bounds, ListRow& row, RowBatch& batch, Scratch& scratch) = 0;
   [[nodiscard]] virtual const std::vector<std::string>& columns() const = 0;
   /// Whether parse() finds invalid UTF-8 by itself; else the reader looks for it.

@@ -16,8 +16,8 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
-/// JSON into values, as deep as the list reader let it pass. The text was found valid there; an error means that
-/// it was not, and the row is rejected.
+/// JSON into values, as deep as the list reader let it pass. The text was found valid there; an error means
+/// that it was not, and the row is rejected.
 class JsonWalk {
  public:
   explicit JsonWalk(message::ValueWriter& values) : values_(values) {}
@@ -93,7 +93,11 @@ class JsonWalk {
 }  // namespace
 
 RowMapper::RowMapper(const message::RowLayout& layout, ListFormat format, message::AddressOptions options)
-    : layout_(layout), format_(format), options_(options), by_slot_(layout.size()), present_(layout.size()),
+    : layout_(layout),
+      format_(format),
+      options_(options),
+      by_slot_(layout.size()),
+      present_(layout.size()),
       flat_(layout.size()) {}
 
 void RowMapper::learn(const std::vector<std::string>& columns) {
@@ -106,7 +110,8 @@ void RowMapper::learn(const std::vector<std::string>& columns) {
 }
 
 Expected<> RowMapper::write_json(std::string_view json, message::ValueWriter& values) {
-  const simdjson::padded_string_view padded(json.data(), json.size(), json.size() + simdjson::SIMDJSON_PADDING);
+  const simdjson::padded_string_view padded(json.data(), json.size(),
+                                            json.size() + simdjson::SIMDJSON_PADDING);
   ondemand::document document;
   JsonWalk walk(values);
   bool good = !parser_.iterate(padded).get(document);
@@ -130,11 +135,21 @@ Expected<> RowMapper::write_nested(MappedRow& out) {
     }
     const Field& field = by_slot_[slot];
     switch (field.kind) {
-      case FieldKind::string: values.string(field.text); break;
-      case FieldKind::number: values.number(field.text); break;
-      case FieldKind::yes: values.boolean(true); break;
-      case FieldKind::no: values.boolean(false); break;
-      case FieldKind::null: values.null(); break;
+      case FieldKind::string:
+        values.string(field.text);
+        break;
+      case FieldKind::number:
+        values.number(field.text);
+        break;
+      case FieldKind::yes:
+        values.boolean(true);
+        break;
+      case FieldKind::no:
+        values.boolean(false);
+        break;
+      case FieldKind::null:
+        values.null();
+        break;
       case FieldKind::nested: {
         auto written = write_json(field.text, values);
         if (!written) return written;

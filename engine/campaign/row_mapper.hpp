@@ -1,5 +1,6 @@
-// From a row of the list to what the queue keeps of a recipient: the address in normal form, the comparison key that
-// duplicates and suppression go by, the display name, and the merge fields encoded for the stream's layout.
+// From a row of the list to what the queue keeps of a recipient: the address in normal form, the comparison
+// key that duplicates and suppression go by, the display name, and the merge fields encoded for the stream's
+// layout.
 #pragma once
 
 #include <simdjson.h>
@@ -30,10 +31,10 @@ class RowMapper {
  public:
   RowMapper(const message::RowLayout& layout, ListFormat format, message::AddressOptions options = {});
 
-  /// Maps an accepted row of `batch`. `columns` are the reader's, which may only have grown since the last call.
-  /// Errors are the row's fault and are the reason it is rejected for; invalid_input or limit.
-  [[nodiscard]] Expected<> map(const RowBatch& batch, const ListRow& row, const std::vector<std::string>& columns,
-                               MappedRow& out);
+  /// Maps an accepted row of `batch`. `columns` are the reader's, which may only have grown since the last
+  /// call. Errors are the row's fault and are the reason it is rejected for; invalid_input or limit.
+  [[nodiscard]] Expected<> map(const RowBatch& batch, const ListRow& row,
+                               const std::vector<std::string>& columns, MappedRow& out);
 
  private:
   static constexpr int kNoSlot = -1;
@@ -54,10 +55,11 @@ class RowMapper {
   simdjson::ondemand::parser parser_;
 };
 
-/// The columns worth keeping in every record: of `used` (names as templates write them, "order.total") those in the
-/// list, in its order; of JSON lines, whose columns are not known beforehand, all in order of first use. `email` and
-/// `name` are kept apart and left out.
-[[nodiscard]] std::vector<std::string> kept_columns(ListFormat format, const std::vector<std::string>& list_columns,
+/// The columns worth keeping in every record: of `used` (names as templates write them, "order.total") those
+/// in the list, in its order; of JSON lines, whose columns are not known beforehand, all in order of first
+/// use. `email` and `name` are kept apart and left out.
+[[nodiscard]] std::vector<std::string> kept_columns(ListFormat format,
+                                                    const std::vector<std::string>& list_columns,
                                                     std::span<const std::string> used);
 
 }  // namespace sluice::campaign

@@ -1,5 +1,5 @@
-// SipHash-2-4 with 128 bits of output (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012, and its
-// reference's 128-bit variant). Keyed: whoever does not know the key cannot make two addresses collide.
+// SipHash-2-4 with 128 bits of output (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012, and
+// its reference's 128-bit variant). Keyed: whoever does not know the key cannot make two addresses collide.
 #pragma once
 
 #include <compare>
@@ -16,7 +16,7 @@ struct HashKey {
 };
 
 struct Hash128 {
-  std::uint64_t low = 0;   ///< the first eight bytes of the output, little-endian
+  std::uint64_t low = 0;  ///< the first eight bytes of the output, little-endian
   std::uint64_t high = 0;
   friend auto operator<=>(const Hash128&, const Hash128&) = default;
 };

@@ -22,11 +22,33 @@ constexpr std::size_t kMaxDefaultBytes = 64 << 10;
 constexpr std::size_t kMaxHeaders = 50;
 
 /// Headers that sluice writes itself, or that would change whose mail it is.
-constexpr std::array<std::string_view, 27> kOwnHeaders = {
-    "from", "to", "cc", "bcc", "sender", "reply-to", "subject", "date", "message-id", "return-path", "received",
-    "mime-version", "content-type", "content-transfer-encoding", "content-disposition", "content-id",
-    "dkim-signature", "arc-seal", "arc-message-signature", "arc-authentication-results", "authentication-results",
-    "list-id", "list-unsubscribe", "list-unsubscribe-post", "feedback-id", "resent-from", "resent-to"};
+constexpr std::array<std::string_view, 27> kOwnHeaders = {"from",
+                                                          "to",
+                                                          "cc",
+                                                          "bcc",
+                                                          "sender",
+                                                          "reply-to",
+                                                          "subject",
+                                                          "date",
+                                                          "message-id",
+                                                          "return-path",
+                                                          "received",
+                                                          "mime-version",
+                                                          "content-type",
+                                                          "content-transfer-encoding",
+                                                          "content-disposition",
+                                                          "content-id",
+                                                          "dkim-signature",
+                                                          "arc-seal",
+                                                          "arc-message-signature",
+                                                          "arc-authentication-results",
+                                                          "authentication-results",
+                                                          "list-id",
+                                                          "list-unsubscribe",
+                                                          "list-unsubscribe-post",
+                                                          "feedback-id",
+                                                          "resent-from",
+                                                          "resent-to"};
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -66,7 +88,8 @@ class SpecReader {
       if (*name == "transactional") {
         spec_.mail_class = MailClass::transactional;
       } else if (*name != "commercial") {
-        top_.problem("class", fmt::format("`class` is \"{}\"; it must be \"commercial\" or \"transactional\"", *name));
+        top_.problem("class",
+                     fmt::format("`class` is \"{}\"; it must be \"commercial\" or \"transactional\"", *name));
       }
     }
     if (auto priority = top_.integer("priority", 1, 9)) spec_.priority = static_cast<int>(*priority);
@@ -95,19 +118,23 @@ class SpecReader {
     if (auto list_id = top_.text("list_id", 255)) {
       spec_.list_id = std::move(*list_id);
       if (!valid_list_id(spec_.list_id)) {
-        top_.problem("list_id", "`list_id` must be a name like a domain, such as \"news.shop.test\" (RFC 2919)");
+        top_.problem("list_id",
+                     "`list_id` must be a name like a domain, such as \"news.shop.test\" (RFC 2919)");
       }
     }
     if (auto address = top_.text("postal_address", 500)) spec_.postal_address = std::move(*address);
-    if (spec_.mail_class == MailClass::commercial && spec_.postal_address.find_first_not_of(" \t") == std::string::npos) {
-      missing("postal_address", "commercial mail must carry the sender's postal address, such as \"1 Test Street, "
-                                "12345 Testville\"; or set class = \"transactional\" if it is no advertising");
+    if (spec_.mail_class == MailClass::commercial &&
+        spec_.postal_address.find_first_not_of(" \t") == std::string::npos) {
+      missing("postal_address",
+              "commercial mail must carry the sender's postal address, such as \"1 Test Street, "
+              "12345 Testville\"; or set class = \"transactional\" if it is no advertising");
     }
   }
 
   void content() {
     if (auto subject = top_.text("subject", kMaxLine)) spec_.subject = std::move(*subject);
-    if (spec_.subject.empty()) missing("subject", "the subject, with merge fields if you like: \"Hello {{first_name}}\"");
+    if (spec_.subject.empty())
+      missing("subject", "the subject, with merge fields if you like: \"Hello {{first_name}}\"");
     read_file_name("html", spec_.html);
     read_file_name("text", spec_.text);
     if (spec_.html.empty() && spec_.text.empty() && !has("html") && !has("text")) {
@@ -148,7 +175,8 @@ class SpecReader {
     if (auto name = top_.text("time_zone", 200)) {
       if (name->starts_with(kColumn)) {
         spec_.time_zone.column = name->substr(kColumn.size());
-        if (spec_.time_zone.column.empty()) top_.problem("time_zone", "`time_zone` names no column after \"column:\"");
+        if (spec_.time_zone.column.empty())
+          top_.problem("time_zone", "`time_zone` names no column after \"column:\"");
       } else if (auto zone = Zone::find(*name)) {
         spec_.time_zone.zone = *zone;
       } else {
@@ -175,7 +203,8 @@ class SpecReader {
     if (const auto* table = top_.table("headers")) {
       KeyReader keys(*table, "headers.", problems_, spec_.positions);
       for (auto& header : keys.all_as_text(kMaxHeaders, kMaxLine)) {
-        if (const auto why = header_problem(header.first, header.second); !why.empty()) keys.problem(header.first, why);
+        if (const auto why = header_problem(header.first, header.second); !why.empty())
+          keys.problem(header.first, why);
         spec_.headers.push_back(std::move(header));
       }
     }
@@ -194,8 +223,10 @@ class SpecReader {
 
   void check_id(std::string_view key, std::string_view id) {
     if (valid_id(id)) return;
-    top_.problem(key, fmt::format("`{}` is \"{}\"; it must be 1 to 100 letters, digits, '.', '_' or '-' and not start "
-                                  "with '.'", key, visible(id, 120)));
+    top_.problem(
+        key, fmt::format("`{}` is \"{}\"; it must be 1 to 100 letters, digits, '.', '_' or '-' and not start "
+                         "with '.'",
+                         key, visible(id, 120)));
   }
 
   void check_unique(std::string_view key, const std::vector<std::string>& names) {
@@ -231,17 +262,18 @@ class SpecReader {
 
   static bool valid_list_id(std::string_view id) {
     const bool letters = std::all_of(id.begin(), id.end(), [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
-             c == '_';
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+             c == '-' || c == '_';
     });
-    return letters && !id.empty() && id.front() != '.' && id.back() != '.' && id.find('.') != std::string_view::npos &&
-           id.find("..") == std::string_view::npos;
+    return letters && !id.empty() && id.front() != '.' && id.back() != '.' &&
+           id.find('.') != std::string_view::npos && id.find("..") == std::string_view::npos;
   }
 
   static std::string header_problem(std::string_view name, std::string_view value) {
-    const bool token = !name.empty() && name.size() <= 76 && std::all_of(name.begin(), name.end(), [](char c) {
-      return c > 0x20 && c < 0x7f && c != ':';  // RFC 5322 §3.6.8
-    });
+    const bool token =
+        !name.empty() && name.size() <= 76 && std::all_of(name.begin(), name.end(), [](char c) {
+          return c > 0x20 && c < 0x7f && c != ':';  // RFC 5322 §3.6.8
+        });
     if (!token) return "a header's name is 1 to 76 printable ASCII letters without ':' and space";
     if (std::find(kOwnHeaders.begin(), kOwnHeaders.end(), lower(name)) != kOwnHeaders.end()) {
       return fmt::format("`{}` is written by sluice itself and cannot be set here", name);
@@ -266,8 +298,8 @@ std::string_view name_of(MailClass mail_class) {
 bool valid_id(std::string_view id) {
   if (id.empty() || id.size() > 100 || id.front() == '.') return false;
   return std::all_of(id.begin(), id.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
-           c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
   });
 }
 
@@ -278,7 +310,8 @@ std::expected<CampaignSpec, Problems> parse_spec(std::string_view toml, std::str
     return SpecReader(table, directory_name).read();
   } catch (const toml::parse_error& error) {
     const auto& at = error.source().begin;
-    problems.add({kSpecName, at.line, at.column, std::string("is no valid TOML: ") + std::string(error.description())});
+    problems.add({kSpecName, at.line, at.column,
+                  std::string("is no valid TOML: ") + std::string(error.description())});
   }
   return std::unexpected(std::move(problems));
 }

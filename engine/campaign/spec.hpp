@@ -1,4 +1,5 @@
-// campaign.toml as a value: what its author asked for, checked key by key, before any other file is looked at.
+// campaign.toml as a value: what its author asked for, checked key by key, before any other file is looked
+// at.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +25,8 @@ enum class MailClass : std::uint8_t { commercial, transactional };
 
 [[nodiscard]] std::string_view name_of(MailClass mail_class);
 
-/// Whose clock the windows run by: one zone, or each recipient's own, named in a column (the zone given is for
-/// rows that name none).
+/// Whose clock the windows run by: one zone, or each recipient's own, named in a column (the zone given is
+/// for rows that name none).
 struct ZoneChoice {
   Zone zone;
   std::string column;  ///< "" unless time_zone = "column:NAME"
@@ -37,27 +38,27 @@ struct Position {
 };
 
 struct CampaignSpec {
-  std::string id;                 ///< [A-Za-z0-9._-]{1,100}; default: the directory's name
-  std::string tenant = "default"; ///< same letters
+  std::string id;                  ///< [A-Za-z0-9._-]{1,100}; default: the directory's name
+  std::string tenant = "default";  ///< same letters
   MailClass mail_class = MailClass::commercial;
   message::Mailbox from;
   std::optional<message::Mailbox> reply_to;
   std::optional<message::Address> mail_from;  ///< absent = a token at the bounce domain
-  std::string subject;            ///< template source
-  std::string html;               ///< file name, "" = none; at least one of html and text
+  std::string subject;                        ///< template source
+  std::string html;                           ///< file name, "" = none; at least one of html and text
   std::string text;
-  std::string recipients;         ///< file name
+  std::string recipients;  ///< file name
   std::vector<std::string> attachments;
   std::string list_id;
   std::string postal_address;     ///< never "" for commercial mail
   std::vector<std::string> meta;  ///< columns echoed in every event
   std::string pool = "default";
-  int priority = 5;               ///< 1 (first) … 9
+  int priority = 5;                    ///< 1 (first) … 9
   std::optional<throttle::Rate> rate;  ///< absent = none of its own
-  std::optional<Instant> start;   ///< absent = at once
+  std::optional<Instant> start;        ///< absent = at once
   Windows windows;
-  ZoneChoice time_zone;           ///< default UTC
-  std::optional<Micros> expire;   ///< after acceptance or `start`; absent = the service's [retry] expire
+  ZoneChoice time_zone;          ///< default UTC
+  std::optional<Micros> expire;  ///< after acceptance or `start`; absent = the service's [retry] expire
   std::map<std::string, std::string, std::less<>> defaults;
   std::vector<std::pair<std::string, std::string>> headers;  ///< in file order; values may hold merge fields
   bool one_click = true;
@@ -75,7 +76,9 @@ inline constexpr const char* kSpecName = "campaign.toml";
 /// [A-Za-z0-9._-]{1,100} and not "." or "..".
 [[nodiscard]] bool valid_id(std::string_view id);
 
-/// `directory_name` is the default of `id`. All problems found, with their positions; nothing else is touched.
-[[nodiscard]] std::expected<CampaignSpec, Problems> parse_spec(std::string_view toml, std::string_view directory_name);
+/// `directory_name` is the default of `id`. All problems found, with their positions; nothing else is
+/// touched.
+[[nodiscard]] std::expected<CampaignSpec, Problems> parse_spec(std::string_view toml,
+                                                               std::string_view directory_name);
 
 }  // namespace sluice::campaign

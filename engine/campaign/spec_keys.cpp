@@ -11,16 +11,26 @@ namespace {
 
 std::string_view type_name(const toml::node& node) {
   switch (node.type()) {
-    case toml::node_type::table: return "a table";
-    case toml::node_type::array: return "an array";
-    case toml::node_type::string: return "a string";
-    case toml::node_type::integer: return "an integer";
-    case toml::node_type::floating_point: return "a number";
-    case toml::node_type::boolean: return "true or false";
-    case toml::node_type::date: return "a date";
-    case toml::node_type::time: return "a time";
-    case toml::node_type::date_time: return "a date and time";
-    default: return "nothing";
+    case toml::node_type::table:
+      return "a table";
+    case toml::node_type::array:
+      return "an array";
+    case toml::node_type::string:
+      return "a string";
+    case toml::node_type::integer:
+      return "an integer";
+    case toml::node_type::floating_point:
+      return "a number";
+    case toml::node_type::boolean:
+      return "true or false";
+    case toml::node_type::date:
+      return "a date";
+    case toml::node_type::time:
+      return "a time";
+    case toml::node_type::date_time:
+      return "a date and time";
+    default:
+      return "nothing";
   }
 }
 
@@ -68,14 +78,16 @@ std::optional<std::string> KeyReader::checked_text(const toml::node& node, std::
   }
   const std::string& value = string->get();
   if (value.size() > most_bytes) {
-    problem(key, fmt::format("`{}{}` has {} bytes; at most {} are allowed", prefix_, key, value.size(), most_bytes));
+    problem(key, fmt::format("`{}{}` has {} bytes; at most {} are allowed", prefix_, key, value.size(),
+                             most_bytes));
     return std::nullopt;
   }
   const auto control = std::find_if(value.begin(), value.end(), [](char c) {
     return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
   });
   if (control != value.end()) {
-    problem(key, fmt::format("`{}{}` holds a control byte or line break; it must be one line of text", prefix_, key));
+    problem(key, fmt::format("`{}{}` holds a control byte or line break; it must be one line of text",
+                             prefix_, key));
     return std::nullopt;
   }
   return value;
@@ -96,7 +108,8 @@ std::optional<std::int64_t> KeyReader::integer(std::string_view key, std::int64_
     return std::nullopt;
   }
   if (integer->get() < least || integer->get() > most) {
-    problem(key, fmt::format("`{}{}` is {}; it must be from {} to {}", prefix_, key, integer->get(), least, most));
+    problem(key,
+            fmt::format("`{}{}` is {}; it must be from {} to {}", prefix_, key, integer->get(), least, most));
     return std::nullopt;
   }
   return integer->get();
@@ -120,7 +133,8 @@ std::optional<std::vector<std::string>> KeyReader::texts(std::string_view key, s
     return std::nullopt;
   }
   if (array->size() > most_items) {
-    problem(key, fmt::format("`{}{}` has {} items; at most {} are allowed", prefix_, key, array->size(), most_items));
+    problem(key, fmt::format("`{}{}` has {} items; at most {} are allowed", prefix_, key, array->size(),
+                             most_items));
     return std::nullopt;
   }
   std::vector<std::string> out;
@@ -137,15 +151,19 @@ std::optional<Instant> KeyReader::instant(std::string_view key) {
   if (node == nullptr) return std::nullopt;
   const auto* value = node->as_date_time();
   if (value == nullptr || !value->get().offset) {
-    problem(key, fmt::format("`{}{}` must be a date and time with its offset from UTC and without quotes, such as "
-                             "2026-12-01T09:00:00+01:00 or 2026-12-01T08:00:00Z", prefix_, key));
+    problem(key,
+            fmt::format("`{}{}` must be a date and time with its offset from UTC and without quotes, such as "
+                        "2026-12-01T09:00:00+01:00 or 2026-12-01T08:00:00Z",
+                        prefix_, key));
     return std::nullopt;
   }
   const auto& at = value->get();
   using namespace std::chrono;
-  const auto day = sys_days(year_month_day(year(at.date.year), month(at.date.month), std::chrono::day(at.date.day)));
-  return Instant(day.time_since_epoch() + hours(at.time.hour) + minutes(at.time.minute) + seconds(at.time.second) +
-                 duration_cast<Micros>(nanoseconds(at.time.nanosecond)) - minutes(at.offset->minutes));
+  const auto day =
+      sys_days(year_month_day(year(at.date.year), month(at.date.month), std::chrono::day(at.date.day)));
+  return Instant(day.time_since_epoch() + hours(at.time.hour) + minutes(at.time.minute) +
+                 seconds(at.time.second) + duration_cast<Micros>(nanoseconds(at.time.nanosecond)) -
+                 minutes(at.offset->minutes));
 }
 
 const toml::table* KeyReader::table(std::string_view key) {
@@ -166,7 +184,8 @@ std::vector<std::pair<std::string, std::string>> KeyReader::all_as_text(std::siz
     if (!value) {
       wrong_type(name, node, "a string, number, true or false");
     } else if (value->size() > most_bytes) {
-      problem(name, fmt::format("`{}{}` has {} bytes; at most {} are allowed", prefix_, name, value->size(), most_bytes));
+      problem(name, fmt::format("`{}{}` has {} bytes; at most {} are allowed", prefix_, name, value->size(),
+                                most_bytes));
     } else {
       found.push_back({position_of(node.source()), {std::string(name), std::move(*value)}});
     }

@@ -1,5 +1,5 @@
-// One table read key by key with positions: the plumbing under parse_spec. Every read removes the key from the
-// set of those not yet asked for; what is left at the end is unknown.
+// One table read key by key with positions: the plumbing under parse_spec. Every read removes the key from
+// the set of those not yet asked for; what is left at the end is unknown.
 #pragma once
 
 #include <toml++/toml.h>
@@ -17,8 +17,8 @@ namespace sluice::campaign {
 
 class KeyReader {
  public:
-  /// `prefix` is "" for the top table, "unsubscribe." for [unsubscribe]. Positions go to `positions` under the full
-  /// key, problems to `problems`; all must outlive the reader.
+  /// `prefix` is "" for the top table, "unsubscribe." for [unsubscribe]. Positions go to `positions` under
+  /// the full key, problems to `problems`; all must outlive the reader.
   KeyReader(const toml::table& table, std::string prefix, Problems& problems,
             std::map<std::string, Position, std::less<>>& positions);
 
@@ -26,12 +26,15 @@ class KeyReader {
   std::optional<std::string> text(std::string_view key, std::size_t most_bytes);
   std::optional<std::int64_t> integer(std::string_view key, std::int64_t least, std::int64_t most);
   std::optional<bool> boolean(std::string_view key);
-  std::optional<std::vector<std::string>> texts(std::string_view key, std::size_t most_items, std::size_t most_bytes);
+  std::optional<std::vector<std::string>> texts(std::string_view key, std::size_t most_items,
+                                                std::size_t most_bytes);
   /// A TOML date and time with its offset from UTC.
   std::optional<Instant> instant(std::string_view key);
   const toml::table* table(std::string_view key);
-  /// Every key of this table as text (numbers and booleans as TOML writes them), in file order: [defaults], [headers].
-  std::vector<std::pair<std::string, std::string>> all_as_text(std::size_t most_items, std::size_t most_bytes);
+  /// Every key of this table as text (numbers and booleans as TOML writes them), in file order: [defaults],
+  /// [headers].
+  std::vector<std::pair<std::string, std::string>> all_as_text(std::size_t most_items,
+                                                               std::size_t most_bytes);
 
   /// Reports the keys nobody asked for, each with the nearest known one.
   void finish();
@@ -40,7 +43,8 @@ class KeyReader {
 
  private:
   const toml::node* find(std::string_view key);
-  std::optional<std::string> checked_text(const toml::node& node, std::string_view key, std::size_t most_bytes);
+  std::optional<std::string> checked_text(const toml::node& node, std::string_view key,
+                                          std::size_t most_bytes);
   void wrong_type(std::string_view key, const toml::node& node, std::string_view expected);
 
   const toml::table& table_;

@@ -36,7 +36,8 @@ std::uint8_t days_of(std::string_view item) {
 /// "HH:MM" as minutes, up to 24:00.
 std::optional<std::uint16_t> minutes_of(std::string_view text) {
   const auto digit = [&](std::size_t i) { return text[i] >= '0' && text[i] <= '9'; };
-  if (text.size() != 5 || text[2] != ':' || !digit(0) || !digit(1) || !digit(3) || !digit(4)) return std::nullopt;
+  if (text.size() != 5 || text[2] != ':' || !digit(0) || !digit(1) || !digit(3) || !digit(4))
+    return std::nullopt;
   const int hours = (text[0] - '0') * 10 + (text[1] - '0');
   const int minutes = (text[3] - '0') * 10 + (text[4] - '0');
   if (minutes > 59 || hours > 24 || (hours == 24 && minutes != 0)) return std::nullopt;
@@ -88,9 +89,10 @@ date::local_days local_day(Instant at, const Zone& zone) {
 
 Expected<Window> parse_window(std::string_view text) {
   const auto wrong = [&] {
-    return fail(ErrorCode::invalid_input, "`" + visible(text, 80) +
-                                              "` is no window; write days and times as in \"mon-fri 09:00-18:00\", "
-                                              "\"sat,sun 10:00-14:00\" or \"daily 08:00-20:00\"");
+    return fail(ErrorCode::invalid_input,
+                "`" + visible(text, 80) +
+                    "` is no window; write days and times as in \"mon-fri 09:00-18:00\", "
+                    "\"sat,sun 10:00-14:00\" or \"daily 08:00-20:00\"");
   };
   const auto lowered = lower(text);
   const std::string_view whole = lowered;

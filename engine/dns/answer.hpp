@@ -1,7 +1,8 @@
-// A question to the DNS and its answer, decoded: what the resolver gives, the cache keeps and the MX plan reads.
+// A question to the DNS and its answer, decoded: what the resolver gives, the cache keeps and the MX plan
+// reads.
 //
-// What a name server says is data: "no such domain" and "the servers fail" are answers with a status, not errors.
-// Plain values; any thread once made.
+// What a name server says is data: "no such domain" and "the servers fail" are answers with a status, not
+// errors. Plain values; any thread once made.
 #pragma once
 
 #include <boost/asio/ip/address.hpp>

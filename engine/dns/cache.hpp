@@ -1,8 +1,9 @@
 // Answers kept by question until their time to live is over, within bounds on number and age.
 //
-// It stands before the resolver library's own cache to save the trip to its thread, and to hold our bounds: a TTL of 0
-// must not mean a query a message, nor one of a year outlive a server's move. What failed is kept for a moment (RFC
-// 2308 §7), so that a broken domain is not asked for every recipient. Time is an argument. One thread.
+// It stands before the resolver library's own cache to save the trip to its thread, and to hold our bounds: a
+// TTL of 0 must not mean a query a message, nor one of a year outlive a server's move. What failed is kept
+// for a moment (RFC 2308 §7), so that a broken domain is not asked for every recipient. Time is an argument.
+// One thread.
 #pragma once
 
 #include <chrono>

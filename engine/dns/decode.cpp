@@ -31,9 +31,12 @@ bool add_address(std::string_view rdata, Answer& answer) {
 
 bool add_record(RecordType type, std::string_view rdata, Answer& answer) {
   switch (type) {
-    case RecordType::mx: return add_mx(rdata, answer);
-    case RecordType::a: return add_address<boost::asio::ip::address_v4>(rdata, answer);
-    case RecordType::aaaa: return add_address<boost::asio::ip::address_v6>(rdata, answer);
+    case RecordType::mx:
+      return add_mx(rdata, answer);
+    case RecordType::a:
+      return add_address<boost::asio::ip::address_v4>(rdata, answer);
+    case RecordType::aaaa:
+      return add_address<boost::asio::ip::address_v6>(rdata, answer);
   }
   return false;
 }
@@ -42,9 +45,12 @@ bool add_record(RecordType type, std::string_view rdata, Answer& answer) {
 
 const char* name_of(RecordType type) {
   switch (type) {
-    case RecordType::a: return "A";
-    case RecordType::mx: return "MX";
-    case RecordType::aaaa: return "AAAA";
+    case RecordType::a:
+      return "A";
+    case RecordType::mx:
+      return "MX";
+    case RecordType::aaaa:
+      return "AAAA";
   }
   return "?";
 }

@@ -1,5 +1,5 @@
-// Record data in wire form to values. A record that does not decode makes the whole answer failed: half an MX set
-// would send mail to the wrong preference. Pure functions; any thread.
+// Record data in wire form to values. A record that does not decode makes the whole answer failed: half an MX
+// set would send mail to the wrong preference. Pure functions; any thread.
 #pragma once
 
 #include <span>
@@ -9,8 +9,9 @@
 
 namespace sluice::dns {
 
-/// Fills the records of `type` and the status (found, no_records, failed). At most `max_records` are read; the rest is
-/// left out, since no plan uses more. Names inside must be uncompressed, as a resolver library hands them out.
+/// Fills the records of `type` and the status (found, no_records, failed). At most `max_records` are read;
+/// the rest is left out, since no plan uses more. Names inside must be uncompressed, as a resolver library
+/// hands them out.
 [[nodiscard]] Answer decode_records(RecordType type, std::span<const std::string_view> rdata,
                                     std::size_t max_records);
 

@@ -1,7 +1,7 @@
 // A bounded map from text to values that expire; the entry longest unused makes room for a new one.
 //
-// Time is an argument. Find, put and evict cost one hash look-up; an entry costs its key, its value and about 100
-// bytes. One thread at a time: share it under a lock.
+// Time is an argument. Find, put and evict cost one hash look-up; an entry costs its key, its value and about
+// 100 bytes. One thread at a time: share it under a lock.
 #pragma once
 
 #include <cstdint>

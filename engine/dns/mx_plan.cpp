@@ -25,10 +25,11 @@ std::unexpected<RouteFailure> temporary(std::string text) {
 }
 
 std::unexpected<RouteFailure> mail_loop(std::string_view domain) {
-  return permanent(FailureClass::dns, "5.4.6",
-                   fmt::format("mail for {} loops back to this system: its best mail host is one of our own names "
-                               "or addresses",
-                               domain));
+  return permanent(
+      FailureClass::dns, "5.4.6",
+      fmt::format("mail for {} loops back to this system: its best mail host is one of our own names "
+                  "or addresses",
+                  domain));
 }
 
 template <class T>
@@ -77,7 +78,8 @@ bool can_connect(const Address& address, const PlanOptions& options) {
   return !address.is_unspecified() && !address.is_multicast() && !broadcast;
 }
 
-/// Canonical names, each once with its best preference, sorted by preference; `invalid` counts what was skipped.
+/// Canonical names, each once with its best preference, sorted by preference; `invalid` counts what was
+/// skipped.
 std::vector<MxRecord> valid_hosts(const Answer& mx, std::size_t& invalid) {
   std::vector<MxRecord> hosts;
   for (const auto& record : mx.mx) {
@@ -96,7 +98,8 @@ std::vector<MxRecord> valid_hosts(const Answer& mx, std::size_t& invalid) {
 }
 
 /// Addresses of one host in the configured order; families are shuffled apart.
-std::vector<Address> ordered_addresses(const HostAnswers& answers, const PlanOptions& options, Random& random) {
+std::vector<Address> ordered_addresses(const HostAnswers& answers, const PlanOptions& options,
+                                       Random& random) {
   std::vector<Address> v4;
   std::vector<Address> v6;
   for (const auto& answer : {answers.v4, answers.v6}) {
@@ -154,7 +157,8 @@ std::unexpected<RouteFailure> no_address(std::string_view domain, const HostSele
     return permanent(FailureClass::invalid_domain, "5.1.2",
                      fmt::format("{} has neither a mail host nor an address", domain));
   }
-  return permanent(FailureClass::invalid_domain, "5.4.4", fmt::format("no mail host of {} has an address", domain));
+  return permanent(FailureClass::invalid_domain, "5.4.4",
+                   fmt::format("no mail host of {} has an address", domain));
 }
 
 }  // namespace
@@ -164,7 +168,8 @@ Planned<HostSelection> select_hosts(std::string_view domain, const Answer& mx, c
   HostSelection out;
   out.security = mx.security;
   switch (mx.status) {
-    case Status::found: break;
+    case Status::found:
+      break;
     case Status::no_records:
       out.kind = PlanKind::implicit;
       out.site = domain;
@@ -172,13 +177,15 @@ Planned<HostSelection> select_hosts(std::string_view domain, const Answer& mx, c
       if (is_own_name(options, out.site)) return mail_loop(domain);
       return out;
     case Status::no_domain:
-      return permanent(FailureClass::invalid_domain, "5.1.2", fmt::format("the domain {} does not exist", domain));
+      return permanent(FailureClass::invalid_domain, "5.1.2",
+                       fmt::format("the domain {} does not exist", domain));
     case Status::failed:
     case Status::bogus:
       return temporary(fmt::format("looking up the mail hosts of {}: {}", domain, mx.text));
   }
   if (mx.mx.size() == 1 && mx.mx.front().host == ".") {
-    return permanent(FailureClass::invalid_domain, "5.1.10", fmt::format("the domain {} takes no mail (null MX)", domain));
+    return permanent(FailureClass::invalid_domain, "5.1.10",
+                     fmt::format("the domain {} takes no mail (null MX)", domain));
   }
   std::size_t invalid = 0;
   auto hosts = valid_hosts(mx, invalid);
@@ -190,7 +197,8 @@ Planned<HostSelection> select_hosts(std::string_view domain, const Answer& mx, c
   for (const auto& host : hosts) names.push_back(host.host);
   out.site = site_of(std::move(names));
 
-  const auto own = std::ranges::find_if(hosts, [&](const MxRecord& r) { return is_own_name(options, r.host); });
+  const auto own =
+      std::ranges::find_if(hosts, [&](const MxRecord& r) { return is_own_name(options, r.host); });
   if (own != hosts.end()) {
     std::erase_if(hosts, [limit = own->preference](const MxRecord& r) { return r.preference >= limit; });
     if (hosts.empty()) return mail_loop(domain);

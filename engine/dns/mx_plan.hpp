@@ -1,19 +1,20 @@
-// Where the mail of a domain goes: its hosts in the order to try them, each with its addresses (RFC 5321 §5.1).
+// Where the mail of a domain goes: its hosts in the order to try them, each with its addresses (RFC 5321
+// §5.1).
 //
-// Two pure steps around the address lookups: select_hosts() reads the MX answer and says which hosts to look up,
-// make_plan() joins their addresses. Rules:
-//   no such domain (NXDOMAIN)               permanent, invalid-domain
-//   null MX (RFC 7505)                      permanent, invalid-domain
-//   no MX, address found                    implicit MX: the domain is its own only host (kind implicit)
-//   no MX, no address                       permanent, invalid-domain
-//   MX lookup fails or is bogus             temporary, dns; never the implicit MX
-//   no MX host has an address               permanent when every lookup said so, temporary when one failed. RFC 5321
-//                                           wants "an error"; permanent is what the field does, and a host that is
-//                                           only being moved answers with its old addresses or not at all
-//   no host has an IPv4 address, IPv6 off   permanent, but class dns: it says nothing about the recipient
-//   an MX host is one of us                 hosts of equal or worse preference are dropped; none left: permanent, dns
-// Hosts of one preference are shuffled (seeded Random). A host name that breaks the rules of names is skipped.
-// Threads: pure functions; a plan is immutable once shared.
+// Two pure steps around the address lookups: select_hosts() reads the MX answer and says which hosts to look
+// up, make_plan() joins their addresses. Rules:
+//   no such domain (NXDOMAIN)              permanent, invalid-domain
+//   null MX (RFC 7505)                     permanent, invalid-domain
+//   no MX, address found                   implicit MX: the domain is its own only host (kind implicit)
+//   no MX, no address                      permanent, invalid-domain
+//   MX lookup fails or is bogus            temporary, dns; never the implicit MX
+//   no MX host has an address              permanent when every lookup said so, temporary when one failed
+//   no host has an IPv4 address, IPv6 off  permanent, but class dns: it says nothing about the recipient
+//   an MX host is one of us                equal and worse preferences are dropped; none left: permanent, dns
+// RFC 5321 wants "an error" where no MX host has an address; permanent is what the field does, and a host
+// that is being moved answers with its old addresses or not at all. Hosts of one preference are shuffled
+// (seeded Random). A host name that breaks the rules of names is skipped. Threads: pure functions; a plan is
+// immutable once shared.
 #pragma once
 
 #include <cstdint>
@@ -49,18 +50,18 @@ struct PlanOptions {
   std::size_t max_addresses_per_host = 8;
   AddressOrder order = AddressOrder::prefer_v4;
   bool use_v4 = true;
-  bool use_v6 = true;             ///< off when no source has an address6
-  std::uint16_t smtp_port = 25;   ///< port on the MX hosts
-  std::vector<std::string> own_names;      ///< canonical; a mail host with such a name is us
-  std::vector<OwnAddress> own_addresses;   ///< a mail host there, on smtp_port, is us
+  bool use_v6 = true;                     ///< off when no source has an address6
+  std::uint16_t smtp_port = 25;           ///< port on the MX hosts
+  std::vector<std::string> own_names;     ///< canonical; a mail host with such a name is us
+  std::vector<OwnAddress> own_addresses;  ///< a mail host there, on smtp_port, is us
 };
 
 enum class PlanKind { mx, implicit, route };
 
 struct PlanHost {
-  std::string name;               ///< canonical; an address in text form for a host given by address
+  std::string name;  ///< canonical; an address in text form for a host given by address
   std::uint16_t preference = 0;
-  bool secure = false;            ///< its addresses were validated by DNSSEC
+  bool secure = false;  ///< its addresses were validated by DNSSEC
 };
 
 struct Endpoint {
@@ -69,8 +70,8 @@ struct Endpoint {
   std::uint16_t host = 0;  ///< index in MxPlan::hosts
 };
 
-/// hosts are by preference, endpoints by host: walking endpoints from the front is the order of RFC 5321 §5.1.
-/// Never empty. Which of them answer is the delivery layer's knowledge.
+/// hosts are by preference, endpoints by host: walking endpoints from the front is the order of RFC 5321
+/// §5.1. Never empty. Which of them answer is the delivery layer's knowledge.
 struct MxPlan {
   std::string site;
   PlanKind kind = PlanKind::mx;
@@ -82,7 +83,8 @@ struct MxPlan {
   std::string credentials;  ///< a route's reference into the credentials; "" = none
 };
 
-/// shared_ptr: one immutable plan is held by the router's cache and by every path that uses it, on any worker.
+/// shared_ptr: one immutable plan is held by the router's cache and by every path that uses it, on any
+/// worker.
 using PlanPtr = std::shared_ptr<const MxPlan>;
 
 template <class T>
@@ -117,8 +119,8 @@ struct HostAnswers {
                                         const std::vector<HostAnswers>& answers, const PlanOptions& options,
                                         Random& random, bool& incomplete);
 
-/// Indices into plan.endpoints in a fresh order for one connection: by preference, hosts of one preference shuffled
-/// again, so that a plan shared for an hour still spreads its load (RFC 5321 §5.1).
+/// Indices into plan.endpoints in a fresh order for one connection: by preference, hosts of one preference
+/// shuffled again, so that a plan shared for an hour still spreads its load (RFC 5321 §5.1).
 [[nodiscard]] std::vector<std::uint16_t> attempt_order(const MxPlan& plan, Random& random);
 
 }  // namespace sluice::dns

@@ -14,7 +14,8 @@ std::array<Shard, sizeof...(Index)> make_shards(std::size_t each, std::index_seq
 }  // namespace
 
 PlanCache::PlanCache(std::size_t max_entries)
-    : shards_(make_shards<Shard>((max_entries + kShards - 1) / kShards, std::make_index_sequence<kShards>())) {}
+    : shards_(
+          make_shards<Shard>((max_entries + kShards - 1) / kShards, std::make_index_sequence<kShards>())) {}
 
 std::optional<RouteResult> PlanCache::find(std::string_view domain, Instant now) {
   auto& shard = shard_of(domain);

@@ -1,5 +1,5 @@
-// The plans known now, readable from every worker thread at about 100 ns: shards, each a small cache under a lock that
-// is held for one look-up.
+// The plans known now, readable from every worker thread at about 100 ns while they are hot: shards, each a
+// small cache under a lock that is held for one look-up.
 #pragma once
 
 #include <array>

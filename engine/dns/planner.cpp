@@ -17,7 +17,7 @@ struct Planner::Work {
   Deadline deadline;
   Instant started{};
   Instant expires{};
-  bool keep = true;        // false when a failure is ours and says nothing about the domain
+  bool keep = true;  // false when a failure is ours and says nothing about the domain
   bool incomplete = false;
 };
 
@@ -37,8 +37,9 @@ std::optional<Address> parse_address_literal(std::string_view domain) {
   std::string inside(domain.substr(1, domain.size() - 2));
   constexpr std::string_view kTag = "ipv6:";
   const bool is_v6 = inside.size() > kTag.size() &&
-                     std::ranges::equal(inside.substr(0, kTag.size()), kTag,
-                                        [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
+                     std::ranges::equal(inside.substr(0, kTag.size()), kTag, [](char a, char b) {
+                       return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b;
+                     });
   if (is_v6) inside.erase(0, kTag.size());
   boost::system::error_code error;
   const auto address = boost::asio::ip::make_address(inside, error);
@@ -49,7 +50,8 @@ std::optional<Address> parse_address_literal(std::string_view domain) {
 Planner::Planner(Resolver& resolver, const Clock& clock, PlannerOptions options, Random random)
     : resolver_(resolver), clock_(clock), options_(std::move(options)), random_(random) {}
 
-Task<Resolved> Planner::plan(std::string domain, std::shared_ptr<const RouteTable> routes, Deadline deadline) {
+Task<Resolved> Planner::plan(std::string domain, std::shared_ptr<const RouteTable> routes,
+                             Deadline deadline) {
   Work work{.domain = std::move(domain), .routes = std::move(routes), .deadline = deadline};
   work.started = clock_.now();
   work.expires = work.started + options_.max_plan_ttl;
@@ -77,8 +79,9 @@ Task<Planned<HostSelection>> Planner::select(Work& work) {
   if (work.route) co_return selection_of(*work.route);
   if (work.domain.starts_with('[')) {
     if (!options_.address_literals || !parse_address_literal(work.domain)) {
-      co_return std::unexpected(RouteFailure{true, FailureClass::invalid_domain, "5.1.2",
-                                             fmt::format("mail to the address {} is not accepted", work.domain)});
+      co_return std::unexpected(
+          RouteFailure{true, FailureClass::invalid_domain, "5.1.2",
+                       fmt::format("mail to the address {} is not accepted", work.domain)});
     }
     HostSelection literal;
     literal.site = work.domain;
@@ -97,7 +100,8 @@ Task<Planned<MxPlan>> Planner::add_addresses(Work& work, const HostSelection& se
   std::vector<Question> questions;
   std::vector<AnswerPtr*> places;
   for (std::size_t i = 0; i < selection.hosts.size(); ++i) {
-    const auto address = work.route ? work.route->hosts[i].address : parse_address_literal(selection.hosts[i].name);
+    const auto address =
+        work.route ? work.route->hosts[i].address : parse_address_literal(selection.hosts[i].name);
     if (address) {
       (address->is_v4() ? answers[i].v4 : answers[i].v6) = given(*address);
       continue;

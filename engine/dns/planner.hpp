@@ -1,5 +1,5 @@
-// One domain to its plan: static route, address literal or MX, with all lookups it takes. No caching of plans, no
-// sharing of work, no other threads: that is the router's part.
+// One domain to its plan: static route, address literal or MX, with all lookups it takes. No caching of
+// plans, no sharing of work, no other threads: that is the router's part.
 #pragma once
 
 #include <string>
@@ -16,10 +16,13 @@ namespace sluice::dns {
 
 struct PlannerOptions {
   PlanOptions plan;
-  std::chrono::seconds min_plan_ttl{5};         ///< a plan lives as long as its shortest answer, but at least so long
-  std::chrono::seconds max_plan_ttl{3'600};     ///< and at most so long
-  std::chrono::seconds incomplete_plan_ttl{60}; ///< at most, when the addresses of some host could not be found out
-  bool address_literals = false;  ///< mail to user@[192.0.2.1] goes there; off: it is a permanent failure
+  /// A plan lives as long as its shortest answer, within these two.
+  std::chrono::seconds min_plan_ttl{5};
+  std::chrono::seconds max_plan_ttl{3'600};
+  /// At most, when the addresses of some host could not be found out.
+  std::chrono::seconds incomplete_plan_ttl{60};
+  /// Mail to user@[192.0.2.1] goes there; off: it is a permanent failure.
+  bool address_literals = false;
 };
 
 /// What came out, and until when it holds; `expires` equal to the time of asking: do not keep it.
@@ -34,7 +37,8 @@ class Planner {
   Planner(Resolver& resolver, const Clock& clock, PlannerOptions options, Random random);
 
   /// `domain` canonical or an address literal in brackets. `routes` is kept as long as the task.
-  net::Task<Resolved> plan(std::string domain, std::shared_ptr<const RouteTable> routes, net::Deadline deadline);
+  net::Task<Resolved> plan(std::string domain, std::shared_ptr<const RouteTable> routes,
+                           net::Deadline deadline);
 
  private:
   struct Work;

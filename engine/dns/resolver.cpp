@@ -49,7 +49,8 @@ struct Flight {
 
 struct Counters {
   std::atomic<std::uint64_t> lookups{0}, hits{0}, joined{0}, asked{0}, refused{0}, negative{0}, failed{0},
-      timed_out{0}, evicted{0}, in_flight{0}, queued{0}, cached{0};  // written by the owner, read by any thread
+      timed_out{0}, evicted{0}, in_flight{0}, queued{0},
+      cached{0};  // written by the owner, read by any thread
 
   static void add(std::atomic<std::uint64_t>& counter) { counter.fetch_add(1, std::memory_order_relaxed); }
   static void set(std::atomic<std::uint64_t>& gauge, std::uint64_t value) {
@@ -60,9 +61,15 @@ struct Counters {
 }  // namespace
 
 struct Resolver::State : std::enable_shared_from_this<State> {
-  State(net::asio::io_context& context, const Clock& c, const ResolverOptions& o, std::unique_ptr<Unbound> library)
-      : home(context), clock(c), options(o), unbound(std::move(library)), cache(o.cache),
-        descriptor(context, unbound->descriptor()), alarm(context) {}
+  State(net::asio::io_context& context, const Clock& c, const ResolverOptions& o,
+        std::unique_ptr<Unbound> library)
+      : home(context),
+        clock(c),
+        options(o),
+        unbound(std::move(library)),
+        cache(o.cache),
+        descriptor(context, unbound->descriptor()),
+        alarm(context) {}
 
   void start(const Question& question, const std::shared_ptr<Batch>& batch, std::size_t index);
   void pump();
@@ -89,7 +96,8 @@ struct Resolver::State : std::enable_shared_from_this<State> {
   Counters counters;
 };
 
-void Resolver::State::start(const Question& question, const std::shared_ptr<Batch>& batch, std::size_t index) {
+void Resolver::State::start(const Question& question, const std::shared_ptr<Batch>& batch,
+                            std::size_t index) {
   Counters::add(counters.lookups);
   if (closed) return batch->set(index, fail(ErrorCode::cancelled, "the resolver is closed"));
   if (auto hit = cache.find(question, clock.now())) {
@@ -180,7 +188,8 @@ void Resolver::State::time_out_overdue() {
 void Resolver::State::finish(Flight* flight, Answer answer) {
   if (answer.negative()) Counters::add(counters.negative);
   if (answer.temporary()) Counters::add(counters.failed);
-  const auto found = cache.put(flight->question, std::make_shared<const Answer>(std::move(answer)), clock.now());
+  const auto found =
+      cache.put(flight->question, std::make_shared<const Answer>(std::move(answer)), clock.now());
   auto node = flights.extract(flight->question);
   for (const auto& waiter : node.mapped().waiters) waiter.batch->set(waiter.index, found);
 }
@@ -228,7 +237,8 @@ net::Task<Expected<Lookup>> Resolver::lookup(Question question, Deadline deadlin
   co_return std::move(results.front());
 }
 
-net::Task<std::vector<Expected<Lookup>>> Resolver::lookup_all(std::vector<Question> questions, Deadline deadline) {
+net::Task<std::vector<Expected<Lookup>>> Resolver::lookup_all(std::vector<Question> questions,
+                                                              Deadline deadline) {
   const auto state = state_;  // the resolver may be closed and gone when this resumes
   const auto batch = std::make_shared<Batch>(state->home, questions.size());
   for (std::size_t i = 0; i < questions.size(); ++i) state->start(questions[i], batch, i);
@@ -246,8 +256,9 @@ net::Task<std::vector<Expected<Lookup>>> Resolver::lookup_all(std::vector<Questi
       continue;
     }
     const auto code = deadline.passed() ? ErrorCode::timeout : ErrorCode::cancelled;
-    out.push_back(fail(code, fmt::format("looking up {} of {}: {}", name_of(questions[i].type), questions[i].name,
-                                         code == ErrorCode::timeout ? "the deadline passed" : "cancelled")));
+    out.push_back(
+        fail(code, fmt::format("looking up {} of {}: {}", name_of(questions[i].type), questions[i].name,
+                               code == ErrorCode::timeout ? "the deadline passed" : "cancelled")));
   }
   co_return out;
 }
@@ -262,8 +273,8 @@ void Resolver::flush() {
 ResolverStats Resolver::stats() const {
   const auto& c = state_->counters;
   const auto get = [](const std::atomic<std::uint64_t>& v) { return v.load(std::memory_order_relaxed); };
-  return {get(c.lookups), get(c.hits),     get(c.joined),    get(c.asked),   get(c.refused),   get(c.negative),
-          get(c.failed),  get(c.timed_out), get(c.evicted),  get(c.in_flight), get(c.queued),  get(c.cached)};
+  return {get(c.lookups), get(c.hits),      get(c.joined),  get(c.asked),     get(c.refused), get(c.negative),
+          get(c.failed),  get(c.timed_out), get(c.evicted), get(c.in_flight), get(c.queued),  get(c.cached)};
 }
 
 }  // namespace sluice::dns

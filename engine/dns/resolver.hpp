@@ -1,9 +1,11 @@
-// The resolver: answers to DNS questions, from the cache or from name servers, for the coroutines of one thread.
+// The resolver: answers to DNS questions, from the cache or from name servers, for the coroutines of one
+// thread.
 //
-// A question that is being asked already is joined, not asked twice. At most max_in_flight are with the servers and
-// max_queued wait; beyond that a lookup fails with ErrorCode::unavailable. What servers say, or do not say within
-// query_timeout, is an Answer; Errors are only ours: timeout (the caller's deadline), unavailable, cancelled.
-// Threads: one owner, the thread that runs `home`; stats() from any. The library's own thread does the waiting.
+// A question that is being asked already is joined, not asked twice. At most max_in_flight are with the
+// servers and max_queued wait; beyond that a lookup fails with ErrorCode::unavailable. What servers say, or
+// do not say within query_timeout, is an Answer; Errors are only ours: timeout (the caller's deadline),
+// unavailable, cancelled. Threads: one owner, the thread that runs `home`; stats() from any. The library's
+// own thread does the waiting.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -24,9 +26,9 @@ namespace sluice::dns {
 struct ResolverOptions {
   UnboundOptions library;
   CacheOptions cache;
-  std::size_t max_in_flight = 512;                 ///< questions with the servers, 1-2,000; further ones queue
-  std::size_t max_queued = 20'000;                 ///< questions waiting for their turn; further ones are refused
-  std::chrono::milliseconds query_timeout{10'000}; ///< with the servers; then the answer is "failed"
+  std::size_t max_in_flight = 512;  ///< questions with the servers, 1-2,000; further ones queue
+  std::size_t max_queued = 20'000;  ///< questions waiting for their turn; further ones are refused
+  std::chrono::milliseconds query_timeout{10'000};  ///< with the servers; then the answer is "failed"
 };
 
 /// Since the start, except the last three.
@@ -47,8 +49,10 @@ struct ResolverStats {
 
 class Resolver {
  public:
-  /// `clock` and `home` must outlive the resolver. invalid_input: a server, zone or anchor is not what it should be.
-  [[nodiscard]] static Expected<std::unique_ptr<Resolver>> make(net::asio::io_context& home, const Clock& clock,
+  /// `clock` and `home` must outlive the resolver. invalid_input: a server, zone or anchor is not what it
+  /// should be.
+  [[nodiscard]] static Expected<std::unique_ptr<Resolver>> make(net::asio::io_context& home,
+                                                                const Clock& clock,
                                                                 const ResolverOptions& options);
   /// Closes. On the owner's thread, or when `home` no longer runs.
   ~Resolver();
@@ -58,7 +62,8 @@ class Resolver {
   /// The name must be canonical.
   net::Task<Expected<Lookup>> lookup(Question question, net::Deadline deadline);
   /// All at once; results in the order of the questions. One that fails does not end the others.
-  net::Task<std::vector<Expected<Lookup>>> lookup_all(std::vector<Question> questions, net::Deadline deadline);
+  net::Task<std::vector<Expected<Lookup>>> lookup_all(std::vector<Question> questions,
+                                                      net::Deadline deadline);
 
   /// Every waiting lookup ends with ErrorCode::cancelled, and so does every later one. Idempotent.
   void close();

@@ -22,8 +22,9 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
 }
 
 std::unexpected<Error> bad_host(std::string_view text, std::string_view why) {
-  return fail(ErrorCode::invalid_input,
-              fmt::format("host \"{}\": {}; right would be \"relay.example:587\" or \"[192.0.2.1]:25\"", text, why));
+  return fail(
+      ErrorCode::invalid_input,
+      fmt::format("host \"{}\": {}; right would be \"relay.example:587\" or \"[192.0.2.1]:25\"", text, why));
 }
 
 /// "*", "*.domain" or a domain, canonical.
@@ -31,7 +32,9 @@ Expected<std::string> canonical_match(std::string_view text) {
   if (text == "*") return "*";
   const bool wildcard = text.starts_with("*.");
   auto domain = canonical_domain(wildcard ? text.substr(2) : text);
-  if (!domain) return fail(domain.error().code, domain.error().text + " (\"example.test\", \"*.example.test\" or \"*\")");
+  if (!domain)
+    return fail(domain.error().code,
+                domain.error().text + " (\"example.test\", \"*.example.test\" or \"*\")");
   return wildcard ? "*." + *domain : *domain;
 }
 
@@ -39,7 +42,8 @@ Expected<Route> make_route(const RouteRule& rule, std::uint16_t default_port) {
   auto match = canonical_match(rule.match);
   if (!match) return std::unexpected(match.error());
   if (rule.hosts.empty() || rule.hosts.size() > kMaxRouteHosts) {
-    return fail(ErrorCode::invalid_input, fmt::format("{} hosts given, 1 to {} are possible", rule.hosts.size(), kMaxRouteHosts));
+    return fail(ErrorCode::invalid_input,
+                fmt::format("{} hosts given, 1 to {} are possible", rule.hosts.size(), kMaxRouteHosts));
   }
   if (std::ranges::find(kTlsWords, rule.tls) == kTlsWords.end()) {
     return fail(ErrorCode::invalid_input,
@@ -73,7 +77,8 @@ Expected<RouteHost> parse_route_host(std::string_view text, std::uint16_t defaul
     has_port = !rest.empty();
     if (has_port) port_text = rest.substr(1);
   } else if (const auto colon = text.find(':'); colon != std::string_view::npos) {
-    if (text.find(':', colon + 1) != std::string_view::npos) return bad_host(text, "an IPv6 address needs brackets");
+    if (text.find(':', colon + 1) != std::string_view::npos)
+      return bad_host(text, "an IPv6 address needs brackets");
     host = text.substr(0, colon);
     port_text = text.substr(colon + 1);
     has_port = true;
@@ -107,7 +112,8 @@ Expected<RouteTable> RouteTable::make(const std::vector<RouteRule>& rules, std::
     table.wildcards_ |= route->match.starts_with('*');
     const auto match = route->match;
     if (!table.routes_.try_emplace(match, std::move(*route)).second) {
-      return fail(ErrorCode::conflict, fmt::format("route \"{}\": there are two routes for {}", rule.match, match));
+      return fail(ErrorCode::conflict,
+                  fmt::format("route \"{}\": there are two routes for {}", rule.match, match));
     }
   }
   return table;

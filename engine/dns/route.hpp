@@ -4,9 +4,9 @@
 //           "*.example.test"   every domain below it, not the domain itself
 //           "*"                every domain
 //   hosts   "relay.example:587", "[192.0.2.1]:25", "[2001:db8::1]:25"; tried in the order written
-// The most specific match wins: the exact domain, then the longest "*." suffix, then "*". Host names are looked up for
-// addresses, never for MX records. The site of a route is made from "host:port", so that a relay's two ports are two.
-// Threads: a table is immutable; any thread.
+// The most specific match wins: the exact domain, then the longest "*." suffix, then "*". Host names are
+// looked up for addresses, never for MX records. The site of a route is made from "host:port", so that a
+// relay's two ports are two. Threads: a table is immutable; any thread.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,8 @@ namespace sluice::dns {
 
 inline constexpr std::size_t kMaxRouteHosts = 32;
 
-/// One [[route]] as the configuration has it; [[policy]]-like keys other than the domain are the delivery layer's.
+/// One [[route]] as the configuration has it; [[policy]]-like keys other than the domain are the delivery
+/// layer's.
 struct RouteRule {
   std::string match;
   std::vector<std::string> hosts;
@@ -34,7 +35,7 @@ struct RouteRule {
 };
 
 struct RouteHost {
-  std::string name;                ///< canonical host name, or the address in text form
+  std::string name;  ///< canonical host name, or the address in text form
   std::uint16_t port = 25;
   std::optional<Address> address;  ///< set when given by address: nothing to look up
 };
@@ -54,9 +55,10 @@ class RouteTable {
  public:
   RouteTable() = default;
 
-  /// Validates every rule; the error names the rule by its match, what is wrong and what would be right. Two rules
-  /// with one match are a conflict.
-  [[nodiscard]] static Expected<RouteTable> make(const std::vector<RouteRule>& rules, std::uint16_t default_port);
+  /// Validates every rule; the error names the rule by its match, what is wrong and what would be right. Two
+  /// rules with one match are a conflict.
+  [[nodiscard]] static Expected<RouteTable> make(const std::vector<RouteRule>& rules,
+                                                 std::uint16_t default_port);
 
   /// `domain` must be canonical. Null when no route matches; valid as long as the table.
   [[nodiscard]] const Route* find(std::string_view domain) const;

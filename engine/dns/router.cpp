@@ -27,7 +27,8 @@ std::unexpected<RouteFailure> our_trouble(std::string text) {
 Expected<std::string> canonical_key(std::string_view domain) {
   if (!domain.starts_with('[')) return canonical_domain(domain);
   const auto address = parse_address_literal(domain);
-  if (!address) return fail(ErrorCode::invalid_input, "what is in brackets is not an IP address (RFC 5321 4.1.3)");
+  if (!address)
+    return fail(ErrorCode::invalid_input, "what is in brackets is not an IP address (RFC 5321 4.1.3)");
   return fmt::format("[{}{}]", address->is_v6() ? "IPv6:" : "", address->to_string());
 }
 
@@ -55,9 +56,13 @@ void complete(const WaiterPtr& waiter, const RouteResult& result) {
 struct Router::State : std::enable_shared_from_this<State> {
   State(net::asio::io_context& context, Resolver& resolver, const Clock& c, RouterOptions o, RouteTable table,
         Random random)
-      : home(context), clock(c), options(std::move(o)),
-        routes(std::make_shared<const RouteTable>(std::move(table))), planner(resolver, c, options.planner, random),
-        plans(options.max_plans), tasks(context, {"dns_router", options.max_resolving + 1}) {}
+      : home(context),
+        clock(c),
+        options(std::move(o)),
+        routes(std::make_shared<const RouteTable>(std::move(table))),
+        planner(resolver, c, options.planner, random),
+        plans(options.max_plans),
+        tasks(context, {"dns_router", options.max_resolving + 1}) {}
 
   void join(const std::string& domain, const WaiterPtr& waiter);
   void start_next();
@@ -78,7 +83,8 @@ struct Router::State : std::enable_shared_from_this<State> {
   bool closed = false;
 
   // Written by home only, read by any thread.
-  std::atomic<std::uint64_t> resolved{0}, joined{0}, refused{0}, permanent{0}, temporary{0}, resolving{0}, waiting{0};
+  std::atomic<std::uint64_t> resolved{0}, joined{0}, refused{0}, permanent{0}, temporary{0}, resolving{0},
+      waiting{0};
 };
 
 void Router::State::join(const std::string& domain, const WaiterPtr& waiter) {
@@ -86,7 +92,8 @@ void Router::State::join(const std::string& domain, const WaiterPtr& waiter) {
   if (const auto known = plans.find(domain, clock.now())) return complete(waiter, *known);
   if (waiting >= options.max_waiting) {
     ++refused;
-    return complete(waiter, our_trouble(fmt::format("routing {}: {} callers wait already", domain, waiting.load())));
+    return complete(waiter,
+                    our_trouble(fmt::format("routing {}: {} callers wait already", domain, waiting.load())));
   }
   ++waiting;
   const auto [flight, fresh] = flights.try_emplace(domain);
@@ -119,7 +126,8 @@ void Router::State::finish(const std::string& domain, const Resolved& outcome, s
   --resolving;
   ++resolved;
   if (!outcome.result) ++(outcome.result.error().permanent ? permanent : temporary);
-  if (began == generation && outcome.expires > clock.now()) plans.put(domain, outcome.result, outcome.expires);
+  if (began == generation && outcome.expires > clock.now())
+    plans.put(domain, outcome.result, outcome.expires);
   auto flight = flights.extract(domain);
   if (!flight.empty()) {
     waiting -= flight.mapped().size();
@@ -130,7 +138,8 @@ void Router::State::finish(const std::string& domain, const Resolved& outcome, s
 
 void Router::State::fail_all() {
   for (const auto& [domain, waiters] : flights) {
-    for (const auto& waiter : waiters) complete(waiter, our_trouble(fmt::format("routing {}: shutting down", domain)));
+    for (const auto& waiter : waiters)
+      complete(waiter, our_trouble(fmt::format("routing {}: shutting down", domain)));
   }
   flights.clear();
   queue.clear();
@@ -147,7 +156,8 @@ Task<RouteResult> Router::resolve(std::string domain, Deadline deadline) {
   const auto state = state_;  // the router may be gone when this resumes
   auto canonical = canonical_key(domain);
   if (!canonical) {
-    co_return std::unexpected(RouteFailure{true, FailureClass::invalid_domain, "5.1.2", canonical.error().text});
+    co_return std::unexpected(
+        RouteFailure{true, FailureClass::invalid_domain, "5.1.2", canonical.error().text});
   }
   const auto key = std::move(*canonical);
   if (auto known = state->plans.find(key, state->clock.now())) co_return std::move(*known);

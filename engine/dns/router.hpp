@@ -1,11 +1,11 @@
 // What delivery asks: where does the mail of this domain go?
 //
-// A domain's plan is worked out once for all who ask, on the resolver's thread, and kept until it expires; cached() is
-// the hot path. At most max_resolving domains are worked on at once, the others wait in order; beyond max_waiting
-// callers the answer is a temporary failure. A failure is kept like a plan (RouteFailure tells permanent from
-// temporary); trouble of our own (deadline, overload, shutdown) is a temporary failure that is not kept.
-// Threads: resolve(), cached(), forget() and stats() from any; everything else from the thread of `home`, the
-// resolver's. A worker that called resolve() must outlive the router's close().
+// A domain's plan is worked out once for all who ask, on the resolver's thread, and kept until it expires;
+// cached() is the hot path. At most max_resolving domains are worked on at once, the others wait in order;
+// beyond max_waiting callers the answer is a temporary failure. A failure is kept like a plan (RouteFailure
+// tells permanent from temporary); trouble of our own (deadline, overload, shutdown) is a temporary failure
+// that is not kept. Threads: resolve(), cached(), forget() and stats() from any; everything else from the
+// thread of `home`, the resolver's. A worker that called resolve() must outlive the router's close().
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -29,9 +29,9 @@ namespace sluice::dns {
 
 struct RouterOptions {
   PlannerOptions planner;
-  std::size_t max_plans = 50'000;       ///< kept, about 600 bytes each; the longest unused goes first
-  std::size_t max_resolving = 256;      ///< domains worked on at once, each with up to 1 + 2 * max_hosts questions
-  std::size_t max_waiting = 100'000;    ///< callers waiting; further ones fail at once, temporarily
+  std::size_t max_plans = 50'000;     ///< kept, about 600 bytes each; the longest unused goes first
+  std::size_t max_resolving = 256;    ///< domains worked on at once, up to 1 + 2 * max_hosts questions each
+  std::size_t max_waiting = 100'000;  ///< callers waiting; further ones fail at once, temporarily
   std::chrono::milliseconds resolve_timeout{30'000};  ///< for one domain, all its questions together
 };
 
@@ -57,8 +57,8 @@ class Router {
   Router(const Router&) = delete;
   Router& operator=(const Router&) = delete;
 
-  /// From any worker's coroutine; resumes there. `domain` in any form: what is no domain is a permanent failure. At
-  /// `deadline` a temporary failure; the work goes on and its result is kept for the next caller.
+  /// From any worker's coroutine; resumes there. `domain` in any form: what is no domain is a permanent
+  /// failure. At `deadline` a temporary failure; the work goes on and its result is kept for the next caller.
   net::Task<RouteResult> resolve(std::string domain, net::Deadline deadline);
 
   /// The plan or failure known for a canonical domain, at once; nothing: resolve() it.
@@ -68,7 +68,8 @@ class Router {
   void forget(std::string_view domain);
   /// From now on these routes hold; all plans are forgotten.
   void set_routes(RouteTable routes);
-  /// Every waiting caller gets a temporary failure, and so does every later one; returns when no work is left.
+  /// Every waiting caller gets a temporary failure, and so does every later one; returns when no work is
+  /// left.
   net::Task<> close();
   [[nodiscard]] RouterStats stats() const;
 

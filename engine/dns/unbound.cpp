@@ -25,7 +25,8 @@ std::string printable(const char* text) {
 
 const char* rcode_name(int rcode) {
   constexpr const char* kNames[] = {"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"};
-  return rcode >= 0 && rcode < static_cast<int>(std::size(kNames)) ? kNames[rcode] : "an unknown response code";
+  return rcode >= 0 && rcode < static_cast<int>(std::size(kNames)) ? kNames[rcode]
+                                                                   : "an unknown response code";
 }
 
 /// "127.0.0.1@5353", as the library wants it.
@@ -35,10 +36,11 @@ Expected<std::string> forward_address(const std::string& text) {
   if (!error) return fmt::format("{}@{}", address.to_string(), kDnsPort);
   const auto host = parse_route_host(text, kDnsPort);
   if (!host || !host->address) {
-    return fail(ErrorCode::invalid_input,
-                fmt::format("DNS server \"{}\" is not an address with an optional port such as \"127.0.0.1:5353\" or "
-                            "\"[::1]:53\"",
-                            text));
+    return fail(
+        ErrorCode::invalid_input,
+        fmt::format("DNS server \"{}\" is not an address with an optional port such as \"127.0.0.1:5353\" or "
+                    "\"[::1]:53\"",
+                    text));
   }
   return fmt::format("{}@{}", host->name, host->port);
 }
@@ -51,7 +53,8 @@ class Setup {
     if (code != UB_NOERROR && error_.empty()) error_ = fmt::format("{}: {}", what, ub_strerror(code));
   }
   void option(const char* name, const std::string& value) {
-    check(ub_ctx_set_option(context_, name, value.c_str()), fmt::format("resolver setting {} {}", name, value));
+    check(ub_ctx_set_option(context_, name, value.c_str()),
+          fmt::format("resolver setting {} {}", name, value));
   }
   [[nodiscard]] Expected<> result() const {
     if (!error_.empty()) return fail(ErrorCode::invalid_input, error_);
@@ -64,7 +67,8 @@ class Setup {
 };
 
 Expected<> set_servers(ub_ctx* context, const UnboundOptions& options, Setup& setup) {
-  // Every question goes to the servers named here, so the guard against name servers on loopback guards nothing.
+  // Every question goes to the servers named here, so the guard against name servers on loopback guards
+  // nothing.
   setup.option("do-not-query-localhost:", "no");
   for (const auto& text : options.servers) {
     auto address = forward_address(text);
@@ -81,7 +85,8 @@ Expected<> configure(ub_ctx* context, const UnboundOptions& options) {
   Setup setup(context);
   setup.check(ub_ctx_debugout(context, nullptr), "silencing the library");
   setup.check(ub_ctx_async(context, 1), "choosing a thread");
-  // A server that was away is asked again at once: without this the library leaves it alone for up to 15 minutes.
+  // A server that was away is asked again at once: without this the library leaves it alone for up to 15
+  // minutes.
   setup.option("infra-host-ttl:", "30");
   setup.option("infra-keep-probing:", "yes");
   setup.option("infra-cache-max-rtt:", "4000");
@@ -93,11 +98,12 @@ Expected<> configure(ub_ctx* context, const UnboundOptions& options) {
   if (!options.trust_anchor_file.empty()) {
     setup.check(ub_ctx_add_ta_file(context, options.trust_anchor_file.c_str()), options.trust_anchor_file);
   }
-  for (const auto& anchor : options.trust_anchors) setup.check(ub_ctx_add_ta(context, anchor.c_str()), anchor);
+  for (const auto& anchor : options.trust_anchors)
+    setup.check(ub_ctx_add_ta(context, anchor.c_str()), anchor);
   auto servers = set_servers(context, options, setup);
   if (!servers) return servers;
-  // From here on the settings are final. The library denies the reserved domain test. (RFC 6761) by itself: what it
-  // holds is for the servers to say.
+  // From here on the settings are final. The library denies the reserved domain test. (RFC 6761) by itself:
+  // what it holds is for the servers to say.
   setup.check(ub_ctx_zone_remove(context, "test."), "opening test.");
   for (const auto& zone : options.local_zones) {
     setup.check(ub_ctx_zone_add(context, zone.name.c_str(), "static"), "local zone " + zone.name);
@@ -134,7 +140,8 @@ Answer to_answer(RecordType type, const ub_result& result, std::size_t max_recor
 
 Expected<std::unique_ptr<Unbound>> Unbound::make(const UnboundOptions& options) {
   ub_ctx* context = ub_ctx_create();
-  if (!context) return fail(ErrorCode::unavailable, "the resolver library cannot start: out of memory or descriptors");
+  if (!context)
+    return fail(ErrorCode::unavailable, "the resolver library cannot start: out of memory or descriptors");
   std::unique_ptr<Unbound> out(new Unbound(context, options.max_records));
   auto configured = configure(context, options);
   if (!configured) return std::unexpected(configured.error());
@@ -149,12 +156,12 @@ int Unbound::descriptor() const { return ub_fd(context_); }
 Expected<> Unbound::ask(const Question& question, void* tag) {
   const auto [at, fresh] = asked_.try_emplace(tag, Asked{this, tag, question.type, 0});
   if (!fresh) return fail(ErrorCode::conflict, "this tag has a question already");
-  const int code = ub_resolve_async(context_, question.name.c_str(), static_cast<int>(question.type), kClassIn,
-                                    &at->second, &Unbound::on_result, &at->second.id);
+  const int code = ub_resolve_async(context_, question.name.c_str(), static_cast<int>(question.type),
+                                    kClassIn, &at->second, &Unbound::on_result, &at->second.id);
   if (code == UB_NOERROR) return {};
   asked_.erase(at);
-  return fail(ErrorCode::unavailable, fmt::format("asking for {} of {}: {}", name_of(question.type), question.name,
-                                                  ub_strerror(code)));
+  return fail(ErrorCode::unavailable, fmt::format("asking for {} of {}: {}", name_of(question.type),
+                                                  question.name, ub_strerror(code)));
 }
 
 void Unbound::cancel(void* tag) {

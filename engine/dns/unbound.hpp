@@ -1,8 +1,10 @@
-// libunbound as this module uses it: questions go to its thread, answers come back when its descriptor is readable.
+// libunbound as this module uses it: questions go to its thread, answers come back when its descriptor is
+// readable.
 //
-// Only this file and its .cpp know the library. What it gets from servers, it has parsed and (with a trust anchor)
-// validated; here record data becomes an Answer. One thread owns the object; the library has one of its own inside.
-// Errors: make() explains bad settings; a question the library cannot take is an Error, all else is an Answer.
+// Only this file and its .cpp know the library. What it gets from servers, it has parsed and (with a trust
+// anchor) validated; here record data becomes an Answer. One thread owns the object; the library has one of
+// its own inside. Errors: make() explains bad settings; a question the library cannot take is an Error, all
+// else is an Answer.
 #pragma once
 
 #include <cstdint>
@@ -15,15 +17,16 @@
 #include "engine/base/error.hpp"
 #include "engine/dns/answer.hpp"
 
-struct ub_ctx;     // as <unbound.h> declares them
+struct ub_ctx;  // as <unbound.h> declares them
 struct ub_result;
 
 namespace sluice::dns {
 
 /// A zone answered from here, without any server: for tests and for names the operator pins.
 struct LocalZone {
-  std::string name;                  ///< "example.test"
-  std::vector<std::string> records;  ///< "mail.example.test 60 IN A 192.0.2.1"; other names in the zone do not exist
+  std::string name;  ///< "example.test"
+  /// "mail.example.test 60 IN A 192.0.2.1"; other names in the zone do not exist.
+  std::vector<std::string> records;
 };
 
 struct UnboundOptions {
@@ -34,9 +37,9 @@ struct UnboundOptions {
   /// Root key file in zone-file or DS form (Debian: /usr/share/dns/root.key). Empty, and no trust_anchors: no
   /// validation, every answer is insecure. Only with servers that pass DNSSEC records on.
   std::string trust_anchor_file;
-  std::vector<std::string> trust_anchors;       ///< DS or DNSKEY records in text form
-  std::size_t library_cache_bytes = 8u << 20;   ///< its messages and records together, 64 KiB or more
-  std::size_t max_records = 100;                ///< read of one answer; the rest is left out
+  std::vector<std::string> trust_anchors;      ///< DS or DNSKEY records in text form
+  std::size_t library_cache_bytes = 8u << 20;  ///< its messages and records together, 64 KiB or more
+  std::size_t max_records = 100;               ///< read of one answer; the rest is left out
 };
 
 class Unbound {

@@ -94,16 +94,16 @@ struct Connection {
 /// Ends when the client closes, sends more than the buffer holds, or the connection is closed by us.
 Task<> watch(std::shared_ptr<Connection> connection, std::shared_ptr<ChunkedStream> out) {
   for (;;) {
-    auto ready = co_await connection->stream->wait_readable();
-    if (!ready) break;
     const auto room = connection->reader.buffer().prepare(1024);
     if (room.empty()) break;
     const auto step = connection->stream->try_read(room);
     if (step.status == net::IoStatus::done) {
       connection->reader.buffer().commit(step.bytes);
-    } else if (step.status != net::IoStatus::want_read && step.status != net::IoStatus::want_write) {
-      break;
+      continue;
     }
+    if (step.status != net::IoStatus::want_read && step.status != net::IoStatus::want_write) break;
+    auto ready = co_await connection->stream->wait(step.status);  // ends when the connection is closed, if not before
+    if (!ready) break;
   }
   out->mark_gone();
 }

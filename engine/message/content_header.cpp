@@ -144,6 +144,9 @@ bool url_safe(std::string_view token) {
 bool header_address(std::string_view address) {
   bool printable = true;
   for (const char c : address) printable &= c >= 0x20 && c <= 0x7e;
+  // Outside a quoted local part these would make more than one address of it.
+  if (!address.starts_with('"') && address.find_first_of(" <>(),;\\\"") != std::string_view::npos)
+    return false;
   return printable && address.size() <= kMaxAddressBytes && address.size() >= 3 && address.contains('@');
 }
 

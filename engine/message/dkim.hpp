@@ -54,7 +54,7 @@ struct DkimOptions {
 class DkimDraft {
  public:
   struct Signature {
-    DkimKey* key = nullptr;  ///< the signer's; lives as long as it does
+    DkimKey* key = nullptr;  ///< the signer's; good until a key is added to it
     DkimDigest digest{};     ///< to be signed
     std::string bytes;       ///< to be filled with the signature
     std::string field;       ///< "DKIM-Signature: ... b="

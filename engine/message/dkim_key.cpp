@@ -51,7 +51,7 @@ struct Descriptor {
 };
 
 Expected<std::string> read_private_file(const std::string& path) {
-  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
+  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (file.value < 0) {
     const auto code = errno == ENOENT ? ErrorCode::not_found : ErrorCode::io;
     return fail(code, fmt::format("key file {}: {}", path, std::strerror(errno)));

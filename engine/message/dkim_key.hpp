@@ -33,6 +33,7 @@ class DkimKey {
   [[nodiscard]] static Expected<DkimKey> parse(std::string_view pem, std::string_view domain,
                                                std::string_view selector);
   /// Reads the file first: refused (permission) when group or others may touch it, or it is no plain file.
+  /// Links are followed (mounted secrets are links); the mode is the target's.
   [[nodiscard]] static Expected<DkimKey> load(const std::string& path, std::string_view domain,
                                               std::string_view selector);
   [[nodiscard]] Expected<DkimKey> clone() const;

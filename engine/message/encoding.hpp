@@ -27,8 +27,9 @@ void append_base64_lines(std::string& out, std::string_view bytes);
 /// text writes nothing.
 void append_quoted_printable(std::string& out, std::string_view text);
 
-/// The same piece, but where `out` ends with a soft break of a piece before it, it goes on in that line: a shorter,
-/// more readable way to put a value behind a literal. `out` must hold nothing else that ends in "=" CRLF.
+/// The same piece, but where `out` ends with a soft break of a piece before it, it goes on in that line: a
+/// shorter, more readable way to put a value behind a literal. `out` must hold nothing else that ends in "="
+/// CRLF.
 void join_quoted_printable(std::string& out, std::string_view text);
 
 /// Takes a soft break off the end of `out`, down to but not past `from`, where that is possible (not after

@@ -1,8 +1,8 @@
 // The protocol machine from the greeting to a session that may send mail, without I/O: greeting, EHLO (HELO),
 // STARTTLS, EHLO again, AUTH. STATES.md has the table.
 //
-// Invariants: under `required` and `verified` nothing but EHLO and STARTTLS leaves in plain text; credentials
-// leave under verified TLS only; what was offered before TLS is forgotten after it.
+// Invariants: under `required` and `verified` nothing but EHLO, HELO and STARTTLS leaves in plain text;
+// credentials leave under verified TLS only; what was offered before TLS is forgotten after it.
 #pragma once
 
 #include <optional>

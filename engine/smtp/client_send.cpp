@@ -51,6 +51,7 @@ Task<TransactionResult> ClientConnection::send(const Message& message, const Env
     auto reply = buffered_reply(stage);
     if (!reply) reply = co_await read_reply(stage);
     commands_.clear();
+    result.replies += reply->has_value() ? 1 : 0;
     action = *reply ? current_.on_reply(std::move(**reply), commands_) : current_.on_lost(reply->error());
   }
   content_.trim(kKeepContentBytes);
@@ -115,16 +116,16 @@ void ClientConnection::assemble(Do action, const Envelope* next, TransactionResu
 
 Task<Expected<>> ClientConnection::finish_write(WriteCursor& cursor, IoStep step) {
   const auto total = Deadline::after(options_.timeouts.content_total);
-  std::size_t moved_before = 0;
+  bool renew = true;
   while (step.status != IoStatus::done) {
     if (step.status == IoStatus::failed) co_return std::unexpected(stream_.explain(step));
     // Every byte taken renews the block's time, within the content's.
-    if (moved_before == 0 || cursor.moved() != moved_before)
-      stream_.set_deadline(Deadline::after(options_.timeouts.block).sooner(total));
-    moved_before = cursor.moved();
+    if (renew) stream_.set_deadline(Deadline::after(options_.timeouts.block).sooner(total));
+    const auto moved = cursor.moved();
     auto waited = co_await stream_.wait(step.status);
     if (!waited) co_return waited;
     step = stream_.try_write(cursor);
+    renew = cursor.moved() != moved;
   }
   co_return Expected<>();
 }
@@ -149,7 +150,8 @@ ClientConnection::Do ClientConnection::lost_while_writing(const Error& error) {
   }
   for (auto reply = buffered_reply(current_.stage()); reply && *reply;
        reply = buffered_reply(current_.stage())) {
-    if (current_.stage() == Stage::dot && (*reply)->positive()) break;  // for content that has not all left
+    // An acceptance of content that has not all left is none.
+    if (current_.stage() == Stage::dot && (*reply)->positive() && !current_.content_has_left()) break;
     const auto action = current_.on_reply(std::move(**reply), commands_);
     if (action == Do::done || action == Do::close) return Do::close;
   }

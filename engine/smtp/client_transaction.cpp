@@ -137,7 +137,7 @@ Stage Transaction::stage() const {
 
 Transaction::Do Transaction::on_reply(message::Reply reply, std::string& out) {
   if (reply.code == kClosing) {
-    resolve_open(stage(), reply);
+    resolve_open(stage(), std::move(reply));
     return end(Do::close);
   }
   switch (phase_) {
@@ -162,7 +162,7 @@ Transaction::Do Transaction::on_reply(message::Reply reply, std::string& out) {
 
 Transaction::Do Transaction::on_rset(message::Reply reply, std::string& out) {
   if (!is_ok(reply)) {
-    resolve_open(Stage::rset, reply);
+    resolve_open(Stage::rset, std::move(reply));
     return end(Do::close);
   }
   phase_ = Phase::mail;
@@ -174,7 +174,7 @@ Transaction::Do Transaction::on_rset(message::Reply reply, std::string& out) {
 Transaction::Do Transaction::on_mail(message::Reply reply, std::string& out) {
   if (is_go_ahead(reply)) return out_of_step(reply);
   mail_accepted_ = is_ok(reply);
-  if (!mail_accepted_) resolve_open(Stage::mail, reply);
+  if (!mail_accepted_) resolve_open(Stage::mail, std::move(reply));
   if (!mail_accepted_ && !plan_.pipelining) return end(Do::done);
   phase_ = Phase::rcpt;
   if (plan_.pipelining) return Do::read;
@@ -188,7 +188,7 @@ Transaction::Do Transaction::on_rcpt(message::Reply reply, std::string& out) {
     states_[rcpt_] = State::accepted;
     ++accepted_;
   } else if (mail_accepted_) {
-    resolve(rcpt_, Stage::rcpt, reply);
+    resolve(rcpt_, Stage::rcpt, std::move(reply));
   }
   rcpt_ = next_recipient(rcpt_ + 1);
   if (rcpt_ == results_.size()) return after_rcpts(out);
@@ -211,7 +211,7 @@ Transaction::Do Transaction::after_rcpts(std::string& out) {
 Transaction::Do Transaction::on_data(message::Reply reply) {
   if (is_ok(reply)) return out_of_step(reply);
   if (!is_go_ahead(reply)) {
-    resolve_open(Stage::data, reply);
+    resolve_open(Stage::data, std::move(reply));
     needs_reset_ = mail_accepted_;
     return end(Do::done);
   }
@@ -225,8 +225,8 @@ Transaction::Do Transaction::on_data(message::Reply reply) {
 
 Transaction::Do Transaction::on_dot(message::Reply reply) {
   if (is_go_ahead(reply)) return out_of_step(reply);
-  resolve_open(Stage::dot, reply);
   needs_reset_ = plan_.end == ContentEnd::chunk && mail_accepted_ && !is_ok(reply);
+  resolve_open(Stage::dot, std::move(reply));
   return end(Do::done);
 }
 
@@ -256,13 +256,14 @@ Transaction::Do Transaction::give_up(LocalFailure failure) {
   return end(Do::close);
 }
 
-void Transaction::resolve(std::size_t index, Stage at, const message::Reply& reply) {
+void Transaction::resolve(std::size_t index, Stage at, message::Reply reply) {
   results_[index].stage = at;
-  results_[index].reply = reply;
+  results_[index].reply = std::move(reply);
   states_[index] = State::resolved;
 }
 
-void Transaction::resolve_open(Stage at, const message::Reply& reply) {
+void Transaction::resolve_open(Stage at, message::Reply reply) {
+  if (states_.size() == 1 && states_[0] != State::resolved) return resolve(0, at, std::move(reply));
   for (std::size_t i = 0; i < results_.size(); ++i) {
     if (states_[i] != State::resolved) resolve(i, at, reply);
   }

@@ -52,6 +52,7 @@ class Transaction {
   Do give_up(LocalFailure failure);
   /// The content's last byte may have left: from now on a loss is a doubt.
   void content_left() { content_left_ = true; }
+  [[nodiscard]] bool content_has_left() const { return content_left_; }
 
   /// What the next reply answers.
   [[nodiscard]] Stage stage() const;
@@ -79,8 +80,8 @@ class Transaction {
   [[nodiscard]] Do on_data(message::Reply reply);
   [[nodiscard]] Do on_dot(message::Reply reply);
   [[nodiscard]] Do out_of_step(const message::Reply& reply);
-  void resolve(std::size_t index, Stage at, const message::Reply& reply);
-  void resolve_open(Stage at, const message::Reply& reply);
+  void resolve(std::size_t index, Stage at, message::Reply reply);
+  void resolve_open(Stage at, message::Reply reply);
   [[nodiscard]] Do end(Do how);
 
   std::vector<RecipientResult> results_;

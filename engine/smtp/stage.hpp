@@ -1,5 +1,5 @@
 // Where in an SMTP conversation something happened, and one table of what is awaited there and for how long.
-// The stage names appear in events; STATES.md shows the same table with what a failure means.
+// The stage names appear in events; STATES.md says what every answer there leads to.
 #pragma once
 
 #include <array>

@@ -35,6 +35,9 @@ struct TransactionResult {
   Time mail_written{};     ///< when the write that held MAIL FROM returned; zero: it never did
   Time content_written{};  ///< when the content's end was handed to the kernel; zero: never
   Time finished{};
+  /// Replies heard in this transaction. None, and an error, on a connection used before: it was stale;
+  /// nothing was refused, another connection may be tried at once.
+  std::size_t replies = 0;
   bool reusable = false;    ///< the connection may take another transaction
   bool next_begun = false;  ///< the next envelope's commands are out: the next send() must be for it
 };

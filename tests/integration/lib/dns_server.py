@@ -84,8 +84,8 @@ class DnsServer:
             nsd = shutil.which("nsd", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
             if nsd is None:
                 raise RuntimeError("nsd is not installed")
-            self.process = subprocess.Popen([nsd, "-d", "-c", self._path("nsd.conf")], stdin=subprocess.DEVNULL,
-                                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            self.process = subprocess.Popen([nsd, "-d", "-c", self._path("nsd.conf")], **quiet)
             if self._wait_until_it_answers():
                 return
             log = self._log()
@@ -116,9 +116,10 @@ class DnsServer:
             return "no log"
 
     def _write_files(self):
-        config = (f'server:\n ip-address: 127.0.0.1@{self.port}\n username: ""\n chroot: ""\n zonesdir: "{self.folder}"\n'
-                  f' database: ""\n pidfile: "{self._path("nsd.pid")}"\n xfrdfile: "{self._path("xfrd.state")}"\n'
-                  f' zonelistfile: "{self._path("zone.list")}"\n xfrdir: "{self.folder}"\n'
+        config = (f'server:\n ip-address: 127.0.0.1@{self.port}\n username: ""\n chroot: ""\n'
+                  f' zonesdir: "{self.folder}"\n database: ""\n pidfile: "{self._path("nsd.pid")}"\n'
+                  f' xfrdfile: "{self._path("xfrd.state")}"\n xfrdir: "{self.folder}"\n'
+                  f' zonelistfile: "{self._path("zone.list")}"\n'
                   f' logfile: "{self._path("nsd.log")}"\n server-count: 1\n rrl-ratelimit: 0\n'
                   'remote-control:\n control-enable: no\n')
         for number, (zone, text) in enumerate(self.zones.items()):
@@ -141,9 +142,11 @@ class DnsServer:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, default=0, help="this port instead of a free one")
-    parser.add_argument("--broken", action="append", default=[], metavar="ZONE", help="answer SERVFAIL for it")
+    parser.add_argument("--broken", action="append", default=[], metavar="ZONE",
+                        help="answer SERVFAIL for it")
     parser.add_argument("zones", nargs="+", metavar="ZONE=FILE")
     options = parser.parse_args()
     zones = {}

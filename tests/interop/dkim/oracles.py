@@ -1,4 +1,6 @@
-"""Signs and renders with ours, reads with theirs (and the other way round). oracles.py dkimpy|opendkim|email SIGN_TOOL
+"""Signs and renders with ours, reads with theirs (and the other way round).
+
+oracles.py dkimpy|opendkim|email SIGN_TOOL
 
 Exit 0: all agree; 1: somebody does not, printed; 77: the oracle's package is missing.
 """
@@ -70,13 +72,18 @@ def check_dkimpy(tool, folder):
     check_theirs(dkim, tool, folder)
 
 
+def ours(tool, records, file):
+    return subprocess.run([tool, "check", records, file], capture_output=True, text=True, check=True).stdout
+
+
 def check_theirs(dkim, tool, folder):
     """dkimpy signs in every form, our verifier reads."""
     from nacl.signing import SigningKey
     seed = SigningKey.generate()
-    rsa = subprocess.run(["openssl", "genrsa", "-traditional", "2048"], capture_output=True, check=True).stdout
-    public = subprocess.run(["openssl", "rsa", "-pubout", "-outform", "DER"], input=rsa, capture_output=True,
-                            check=True).stdout
+    rsa = subprocess.run(["openssl", "genrsa", "-traditional", "2048"], capture_output=True,
+                         check=True).stdout
+    public = subprocess.run(["openssl", "rsa", "-pubout", "-outform", "DER"], input=rsa,
+                            capture_output=True, check=True).stdout
     theirs = folder / "theirs.txt"
     theirs.write_text("s._domainkey.other.test\tv=DKIM1; k=rsa; p=" + base64.b64encode(public).decode() + "\n"
                       "e._domainkey.other.test\tv=DKIM1; k=ed25519; p="
@@ -93,10 +100,10 @@ def check_theirs(dkim, tool, folder):
                 file = folder / "theirs.eml"
                 what = f"{header.decode()}/{body.decode()} {algorithm.decode()}"
                 file.write_bytes(signature + mail)
-                said = subprocess.run([tool, "check", theirs, file], capture_output=True, text=True, check=True).stdout
+                said = ours(tool, theirs, file)
                 expect(said.strip() == "pass", f"ours on dkimpy's {what}: {said}")
                 file.write_bytes(signature + mail.replace(b"three", b"tree"))
-                said = subprocess.run([tool, "check", theirs, file], capture_output=True, text=True, check=True).stdout
+                said = ours(tool, theirs, file)
                 expect(said.startswith("fail the body"), f"ours on dkimpy's changed {what}: {said}")
 
 
@@ -152,27 +159,34 @@ def check_email(tool, folder):
         mail = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
         defects = [defect for part in mail.walk() for defect in part.defects]
         expect(not defects, f"{file.name}: defects {defects}")
-        expect(str(mail["subject"]) == expected("subject").decode(), f"{file.name}: subject {mail['subject']!r}")
+        expect(str(mail["subject"]) == expected("subject").decode(),
+               f"{file.name}: subject {mail['subject']!r}")
         to = mail["to"].addresses[0]
         name = re.sub(r"\s+", " ", expected("name").decode())  # as the reader gives it
-        expect(to.addr_spec == "ann@example.test" and to.display_name == name, f"{file.name}: to {mail['to']!r}")
+        expect(to.addr_spec == "ann@example.test" and to.display_name == name,
+               f"{file.name}: to {mail['to']!r}")
         expect(mail["bcc"] is None, f"{file.name}: a Bcc appeared")
-        expect(mail["message-id"] is not None and mail["date"].datetime.year == 2025, f"{file.name}: id and date")
+        expect(mail["message-id"] is not None and mail["date"].datetime.year == 2025,
+               f"{file.name}: id and date")
         text = mail.get_body(("plain",))
         expect(lines_of(text.get_content()).rstrip("\n") == lines_of(expected("text").decode()).rstrip("\n"),
                f"{file.name}: text {text.get_content()!r}")
         html = mail.get_body(("html",))
         if expected("html"):
-            expect(lines_of(html.get_content()).rstrip("\n") == lines_of(expected("html").decode()).rstrip("\n"),
+            want = lines_of(expected("html").decode()).rstrip("\n")
+            expect(lines_of(html.get_content()).rstrip("\n") == want,
                    f"{file.name}: html {html.get_content()!r}")
         else:
             expect(html is None, f"{file.name}: html where there is none")
-        attachments = list(mail.iter_attachments()) if mail.get_content_type() == "multipart/mixed" else []
-        expect(len(attachments) == len(list(folder.glob(f"{number}.attachment.*"))), f"{file.name}: attachments")
+        mixed = mail.get_content_type() == "multipart/mixed"
+        attachments = list(mail.iter_attachments()) if mixed else []
+        expect(len(attachments) == len(list(folder.glob(f"{number}.attachment.*"))),
+               f"{file.name}: attachments")
         for index, part in enumerate(attachments):
             expect(part.get_filename() == expected(f"filename.{index}").decode(),
                    f"{file.name}: filename {part.get_filename()!r}")
-            expect(part.get_payload(decode=True) == expected(f"attachment.{index}"), f"{file.name}: {index} differs")
+            expect(part.get_payload(decode=True) == expected(f"attachment.{index}"),
+                   f"{file.name}: {index} differs")
         images = [part for part in mail.walk() if part.get_content_maintype() == "image"]
         expect(len(images) == len(list(folder.glob(f"{number}.image"))), f"{file.name}: images")
         for part in images:

@@ -21,19 +21,22 @@ TEST(Csv, ReadsPlainRows) {
 }
 
 TEST(Csv, AcceptsCrlfMissingLastLineEndByteOrderMarkAndBlankLines) {
-  EXPECT_THAT(rows_of("\xef\xbb\xbf" "email,name\r\na@x.test,Ann\r\n\r\n\nb@x.test,Bob"),
+  EXPECT_THAT(rows_of("\xef\xbb\xbf"
+                      "email,name\r\na@x.test,Ann\r\n\r\n\nb@x.test,Bob"),
               ElementsAre("1@2 email=[a@x.test] name=[Ann]", "2@5 email=[b@x.test] name=[Bob]"));
 }
 
 TEST(Csv, QuotesHoldDelimitersQuotesAndLineEnds) {
-  EXPECT_THAT(rows_of("email,name\n\"a@x.test\",\"Ann, \"\"the\r\nfirst\"\"\"\nb@x.test,\"\"\n"),
-              ElementsAre("1@2 email=[a@x.test] name=[Ann, \"the\r\nfirst\"]", "2@4 email=[b@x.test] name=[]"));
+  EXPECT_THAT(
+      rows_of("email,name\n\"a@x.test\",\"Ann, \"\"the\r\nfirst\"\"\"\nb@x.test,\"\"\n"),
+      ElementsAre("1@2 email=[a@x.test] name=[Ann, \"the\r\nfirst\"]", "2@4 email=[b@x.test] name=[]"));
   EXPECT_THAT(rows_of("email,name\r\na@x.test,\"Ann\"\r\n\"b@x.test\",\"\"\"\""),
               ElementsAre("1@2 email=[a@x.test] name=[Ann]", "2@3 email=[b@x.test] name=[\"]"));
 }
 
 TEST(Csv, QuoteInsideAnUnquotedFieldIsText) {
-  EXPECT_THAT(rows_of("email,size\na@x.test,5\" pipe\n"), ElementsAre("1@2 email=[a@x.test] size=[5\" pipe]"));
+  EXPECT_THAT(rows_of("email,size\na@x.test,5\" pipe\n"),
+              ElementsAre("1@2 email=[a@x.test] size=[5\" pipe]"));
 }
 
 TEST(Csv, KeepsEmptyFieldsAndSpaces) {
@@ -73,7 +76,8 @@ TEST(Csv, TooLongRowIsRejectedWhateverItsLength) {
   for (const std::size_t size : {1025u, 4000u, 4096u, 4097u, 5000u, 100'000u}) {
     EXPECT_THAT(rows_of("email,name\na@x.test," + std::string(size, 'x') + "\nb@x.test,Bob\n"),
                 ElementsAre("1@2 !2:1 the row is longer than allowed (limit row_bytes)",
-                            "2@3 email=[b@x.test] name=[Bob]")) << size;
+                            "2@3 email=[b@x.test] name=[Bob]"))
+        << size;
   }
   EXPECT_THAT(rows_of("email,name\na@x.test," + std::string(1024 - 9, 'x') + "\r\nb@x.test,Bob\n"),
               ElementsAre(HasSubstr("1@2 email=[a@x.test] name=[xxx"), "2@3 email=[b@x.test] name=[Bob]"));
@@ -111,7 +115,9 @@ TEST(CsvHeader, SaysWhatIsWrong) {
   EXPECT_THAT(header_problem("email,,name\n"), HasSubstr("column 2 of the header has no name"));
   EXPECT_THAT(header_problem("email," + std::string(200, 'n') + "\n"), HasSubstr("more than 128 bytes"));
   EXPECT_THAT(header_problem("email,name\ra@x.test,A\r"), HasSubstr("CR alone"));
-  EXPECT_THAT(header_problem("\xff\xfe" "e\0m\0"s), HasSubstr("UTF-16"));
+  EXPECT_THAT(header_problem("\xff\xfe"
+                             "e\0m\0"s),
+              HasSubstr("UTF-16"));
   EXPECT_THAT(header_problem("em\0ail"s), HasSubstr("NUL"));
   EXPECT_THAT(header_problem("email,n\xff\n"), HasSubstr("UTF-8"));
   EXPECT_THAT(header_problem(std::string(10'000, 'x')), HasSubstr("no end"));
@@ -125,8 +131,8 @@ TEST(CsvHeader, SaysWhatIsWrong) {
 }
 
 /// A slow, obvious reading of the rules in csv.hpp, on whole rows without limits.
-std::vector<std::vector<std::string>> oracle(const std::vector<std::vector<std::string>>& rows, std::mt19937& random,
-                                             std::string& text) {
+std::vector<std::vector<std::string>> oracle(const std::vector<std::vector<std::string>>& rows,
+                                             std::mt19937& random, std::string& text) {
   for (const auto& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       const bool must = row[i].find_first_of(",\"\n\r") != std::string::npos;

@@ -95,7 +95,8 @@ TEST(Dedup, ListBeyondTheMemoryAgreesWithASet) {
       ASSERT_EQ(*answer, expected[i]) << i;
     }
     EXPECT_TRUE(dedup.partitioned());
-    EXPECT_EQ(dedup.duplicates(), static_cast<std::uint64_t>(std::count(expected.begin(), expected.end(), true)));
+    EXPECT_EQ(dedup.duplicates(),
+              static_cast<std::uint64_t>(std::count(expected.begin(), expected.end(), true)));
   }
   EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
 }
@@ -112,7 +113,8 @@ TEST(Dedup, ResumeAnywhereAnswersAsIfNeverStopped) {
       ASSERT_TRUE(answer);
       ASSERT_EQ(*answer, expected[i]) << start << ' ' << i;
     }
-    EXPECT_EQ(dedup.duplicates(), static_cast<std::uint64_t>(std::count(expected.begin(), expected.end(), true)));
+    EXPECT_EQ(dedup.duplicates(),
+              static_cast<std::uint64_t>(std::count(expected.begin(), expected.end(), true)));
   }
 }
 

@@ -19,8 +19,10 @@ std::vector<std::string> rows_of(std::string text, const ListLimits& limits = te
 }
 
 TEST(Jsonl, ReadsEveryKindOfValue) {
-  EXPECT_THAT(rows_of(R"({"email":"a@x.test", "n": 12.50 , "t":true,"f":false,"z":null,"o": {"a":[1, 2]} ,"l":[]})" "\n"),
-              ElementsAre(R"(1@1 email=[a@x.test] n=12.50 t=true f=false z=null o={"a":[1, 2]} l=[])"));
+  EXPECT_THAT(
+      rows_of(R"({"email":"a@x.test", "n": 12.50 , "t":true,"f":false,"z":null,"o": {"a":[1, 2]} ,"l":[]})"
+              "\n"),
+      ElementsAre(R"(1@1 email=[a@x.test] n=12.50 t=true f=false z=null o={"a":[1, 2]} l=[])"));
 }
 
 TEST(Jsonl, UnescapesStringsAndKeys) {
@@ -34,11 +36,13 @@ TEST(Jsonl, RowsMayHaveDifferentKeysInAnyOrder) {
 }
 
 TEST(Jsonl, BadLineIsRejectedAndTheListGoesOn) {
-  const auto rows = rows_of("{\"email\":\"a\"}\n{\"email\":\n[1]\n\"x\"\n{\"a\":1}{\n{\"a\":tru}\n{\"a\":1,\"a\":2}\n"
-                            "{\"a\":\"x\ty\"}\n{\"a\":\"\xff\"}\n{\"a\":01}\n{\"a\":[1,}\n{\"email\":\"b\"}\n{\"a\":nul}\n");
+  const auto rows = rows_of(
+      "{\"email\":\"a\"}\n{\"email\":\n[1]\n\"x\"\n{\"a\":1}{\n{\"a\":tru}\n{\"a\":1,\"a\":2}\n"
+      "{\"a\":\"x\ty\"}\n{\"a\":\"\xff\"}\n{\"a\":01}\n{\"a\":[1,}\n{\"email\":\"b\"}\n{\"a\":nul}\n");
   ASSERT_EQ(rows.size(), 13u);
   EXPECT_EQ(rows[0], "1@1 email=[a]");
-  for (std::size_t i = 1; i < 11; ++i) EXPECT_THAT(rows[i], HasSubstr("@" + std::to_string(i + 1) + " !")) << i;
+  for (std::size_t i = 1; i < 11; ++i)
+    EXPECT_THAT(rows[i], HasSubstr("@" + std::to_string(i + 1) + " !")) << i;
   EXPECT_THAT(rows[2], HasSubstr("no JSON object"));
   EXPECT_THAT(rows[6], HasSubstr("the key `a` comes twice"));
   EXPECT_THAT(rows[7], HasSubstr("control byte"));
@@ -52,8 +56,10 @@ TEST(Jsonl, NestingHasALimit) {
   limits.json_depth = 3;
   EXPECT_THAT(rows_of("{\"a\":[[[1]]]}\n{\"a\":[[[[1]]]]}\n", limits),
               ElementsAre("1@1 a=[[[1]]]", HasSubstr("nests deeper")));
-  EXPECT_THAT(rows_of("{\"a\":" + std::string(500, '[') + std::string(500, ']') + "}\n"), ElementsAre(HasSubstr("!1:")));
-  EXPECT_THAT(rows_of("{\"a\":" + std::string(900, '[') + "\n{\"b\":1}\n"), ElementsAre(HasSubstr("!1:"), "2@2 b=1"));
+  EXPECT_THAT(rows_of("{\"a\":" + std::string(500, '[') + std::string(500, ']') + "}\n"),
+              ElementsAre(HasSubstr("!1:")));
+  EXPECT_THAT(rows_of("{\"a\":" + std::string(900, '[') + "\n{\"b\":1}\n"),
+              ElementsAre(HasSubstr("!1:"), "2@2 b=1"));
 }
 
 TEST(Jsonl, ColumnsHaveALimit) {
@@ -82,7 +88,8 @@ TEST(Jsonl, MutatedLinesNeverCrashAndRowsDoNotDependOnPages) {
     std::string text;
     for (int i = 0; i < 100; ++i) {
       auto mutated = line;
-      for (unsigned n = random() % 3; n > 0; --n) mutated[random() % mutated.size()] = "{}[]\",:\\\n x1\xff"[random() % 14];
+      for (unsigned n = random() % 3; n > 0; --n)
+        mutated[random() % mutated.size()] = "{}[]\",:\\\n x1\xff"[random() % 14];
       text += mutated + '\n';
     }
     auto big = test::small_limits();

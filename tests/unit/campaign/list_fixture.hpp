@@ -16,7 +16,8 @@ namespace sluice::campaign::test {
 /// Gives the text, then the end or `error`.
 class TextSource final : public ByteSource {
  public:
-  explicit TextSource(std::string text, std::optional<Error> error = {}) : text_(std::move(text)), error_(std::move(error)) {}
+  explicit TextSource(std::string text, std::optional<Error> error = {})
+      : text_(std::move(text)), error_(std::move(error)) {}
 
   Expected<std::size_t> read(std::span<char> into) override {
     const std::size_t n = std::min(into.size(), text_.size() - at_);
@@ -39,7 +40,8 @@ inline ListLimits small_limits() {
   return limits;
 }
 
-inline std::expected<RecipientReader, Problem> open_text(std::string text, ListFormat format = ListFormat::csv,
+inline std::expected<RecipientReader, Problem> open_text(std::string text,
+                                                         ListFormat format = ListFormat::csv,
                                                          const ListLimits& limits = small_limits()) {
   return RecipientReader::open("list", std::make_unique<TextSource>(std::move(text)), format, limits);
 }
@@ -47,17 +49,23 @@ inline std::expected<RecipientReader, Problem> open_text(std::string text, ListF
 inline std::string text_of(const Field& field, const std::vector<std::string>& columns) {
   std::string out = columns[field.column] + '=';
   switch (field.kind) {
-    case FieldKind::string: return out + '[' + std::string(field.text) + ']';
-    case FieldKind::yes: return out + "true";
-    case FieldKind::no: return out + "false";
-    case FieldKind::null: return out + "null";
+    case FieldKind::string:
+      return out + '[' + std::string(field.text) + ']';
+    case FieldKind::yes:
+      return out + "true";
+    case FieldKind::no:
+      return out + "false";
+    case FieldKind::null:
+      return out + "null";
     case FieldKind::number:
-    case FieldKind::nested: return out + std::string(field.text);
+    case FieldKind::nested:
+      return out + std::string(field.text);
   }
   return out;
 }
 
-/// A line a row: "2@3 email=[a@b.test] …" (number, line), "3@4 !4:1 reason" for a rejected one; "error: …" at the end.
+/// A line a row: "2@3 email=[a@b.test]" (number, line), "3@4 !4:1 reason" for a rejected one; at the end
+/// perhaps "error: text".
 inline std::vector<std::string> rows_of(RecipientReader& reader) {
   std::vector<std::string> out;
   RowBatch batch;

@@ -44,28 +44,34 @@ std::vector<std::string> mapped(const std::string& list, ListFormat format, std:
 }
 
 TEST(RowMapper, KeepsOnlyTheLayoutsColumnsOfACsvList) {
-  EXPECT_THAT(mapped("name,email,city,code\nAnn, Ann@X.TEST ,\"B, \"\"C\"\"\",7\nBob,bob@x.test,,\n", ListFormat::csv,
-                     {"code", "city"}, "{{city}}-{{code}}"),
+  EXPECT_THAT(mapped("name,email,city,code\nAnn, Ann@X.TEST ,\"B, \"\"C\"\"\",7\nBob,bob@x.test,,\n",
+                     ListFormat::csv, {"code", "city"}, "{{city}}-{{code}}"),
               ElementsAre("ann@x.test|Ann|B, \"C\"-7", "bob@x.test|Bob|-"));
 }
 
 TEST(RowMapper, KeepsNestedValuesOfJsonLines) {
-  EXPECT_THAT(mapped("{\"items\":[{\"t\":\"a\\u0041\",\"p\":1.50},{\"t\":\"b\",\"p\":2}],\"email\":\"a@x.test\",\"z\":1}\n"
-                     "{\"email\":\"b@x.test\",\"name\":\"Bob\",\"vip\":true,\"items\":[]}\n{\"email\":\"c@x.test\"}\n",
-                     ListFormat::jsonl, {"items", "vip"}, "{{#items}}{{t}}:{{p}};{{/items}}{{#vip}}VIP{{/vip}}"),
-              ElementsAre("a@x.test||aA:1.50;b:2;", "b@x.test|Bob|VIP", "c@x.test||"));
+  EXPECT_THAT(
+      mapped(
+          "{\"items\":[{\"t\":\"a\\u0041\",\"p\":1.50},{\"t\":\"b\",\"p\":2}],\"email\":\"a@x.test\",\"z\":1}"
+          "\n"
+          "{\"email\":\"b@x.test\",\"name\":\"Bob\",\"vip\":true,\"items\":[]}\n{\"email\":\"c@x.test\"}\n",
+          ListFormat::jsonl, {"items", "vip"}, "{{#items}}{{t}}:{{p}};{{/items}}{{#vip}}VIP{{/vip}}"),
+      ElementsAre("a@x.test||aA:1.50;b:2;", "b@x.test|Bob|VIP", "c@x.test||"));
 }
 
 TEST(RowMapper, SaysWhyARowIsNoRecipient) {
-  EXPECT_THAT(mapped("{\"email\":\"nobody\"}\n{\"name\":\"x\"}\n{\"email\":7}\n{\"email\":\"\"}\n", ListFormat::jsonl, {}, ""),
-              ElementsAre(HasSubstr("!`email`: "), "!the row has no `email`", "!`email` is no string", HasSubstr("!`email`: ")));
+  EXPECT_THAT(mapped("{\"email\":\"nobody\"}\n{\"name\":\"x\"}\n{\"email\":7}\n{\"email\":\"\"}\n",
+                     ListFormat::jsonl, {}, ""),
+              ElementsAre(HasSubstr("!`email`: "), "!the row has no `email`", "!`email` is no string",
+                          HasSubstr("!`email`: ")));
 }
 
 TEST(KeptColumns, AreThoseUsedAndInTheList) {
   const std::vector<std::string> used = {"order.total", "first_name", "name", "nowhere", "order.date"};
   EXPECT_THAT(kept_columns(ListFormat::csv, {"email", "first_name", "unused", "order"}, used),
               ElementsAre("first_name", "order"));
-  EXPECT_THAT(kept_columns(ListFormat::jsonl, {"email"}, used), ElementsAre("order", "first_name", "nowhere"));
+  EXPECT_THAT(kept_columns(ListFormat::jsonl, {"email"}, used),
+              ElementsAre("order", "first_name", "nowhere"));
 }
 
 }  // namespace

@@ -118,8 +118,9 @@ TEST(CampaignSpec, SaysWhereTomlItselfIsBroken) {
 
 TEST(CampaignSpec, ListsAllProblemsAtOnce) {
   const auto text = problems_of("id = \"..\"\nclass = \"bulk\"\npriority = 10\nexpire = \"soon\"\n");
-  for (const char* expected : {"`id`", "`class`", "`priority`", "`expire`", "`from` is missing", "`subject` is missing",
-                               "`html` is missing", "`recipients` is missing", "`postal_address` is missing"}) {
+  for (const char* expected :
+       {"`id`", "`class`", "`priority`", "`expire`", "`from` is missing", "`subject` is missing",
+        "`html` is missing", "`recipients` is missing", "`postal_address` is missing"}) {
     EXPECT_THAT(text, HasSubstr(expected));
   }
 }
@@ -142,24 +143,28 @@ TEST_P(BadValue, IsRefusedWithAReason) {
   EXPECT_THAT(problems_of(with(GetParam().line)), HasSubstr(GetParam().expected)) << GetParam().line;
 }
 
-INSTANTIATE_TEST_SUITE_P(CampaignSpec, BadValue, testing::Values(
-    BadLine{"id = \"a b\"", "letters, digits"}, BadLine{"id = \".hidden\"", "not start"},
-    BadLine{"id = \"\"", "1 to 100"}, BadLine{"id = 7", "must be a string, not an integer"},
-    BadLine{"priority = 0", "from 1 to 9"}, BadLine{"priority = \"5\"", "must be an integer"},
-    BadLine{"priority = 2.5", "must be an integer, not a number"},
-    BadLine{"html = \"../../etc/passwd\"", "`..`"}, BadLine{"html = \"/etc/passwd\"", "absolute"},
-    BadLine{"html = \"a\\u0000b\"", "control byte"}, BadLine{"attachments = [\"a\", \"a\"]", "twice"},
-    BadLine{"attachments = \"a\"", "array of strings"}, BadLine{"attachments = [1]", "must be a string"},
-    BadLine{"start = \"2026-12-01\"", "without quotes"}, BadLine{"start = 2026-12-01T09:00:00", "offset"},
-    BadLine{"windows = [\"whenever\"]", "is no window"}, BadLine{"time_zone = \"Europe/Belrin\"", "did you mean `Europe/Berlin`"},
-    BadLine{"time_zone = \"column:\"", "names no column"}, BadLine{"expire = \"2 weeks\"", "is no duration"},
-    BadLine{"expire = 48", "must be a string"}, BadLine{"rate = \"fast\"", "rate"},
-    BadLine{"reply_to = \"nobody\"", "`reply_to`"}, BadLine{"list_id = \"news\"", "RFC 2919"},
-    BadLine{"headers.Subject = \"x\"", "written by sluice itself"},
-    BadLine{"headers.\"X Y\" = \"x\"", "printable ASCII"},
-    BadLine{"headers.X-A = \"a\\r\\nBcc: b@c.test\"", "one line"},
-    BadLine{"defaults.a = [1]", "must be a string, number, true or false, not an array"},
-    BadLine{"meta = [\"a\", \"a\"]", "twice"}));
+INSTANTIATE_TEST_SUITE_P(
+    CampaignSpec, BadValue,
+    testing::Values(
+        BadLine{"id = \"a b\"", "letters, digits"}, BadLine{"id = \".hidden\"", "not start"},
+        BadLine{"id = \"\"", "1 to 100"}, BadLine{"id = 7", "must be a string, not an integer"},
+        BadLine{"priority = 0", "from 1 to 9"}, BadLine{"priority = \"5\"", "must be an integer"},
+        BadLine{"priority = 2.5", "must be an integer, not a number"},
+        BadLine{"html = \"../../etc/passwd\"", "`..`"}, BadLine{"html = \"/etc/passwd\"", "absolute"},
+        BadLine{"html = \"a\\u0000b\"", "control byte"}, BadLine{"attachments = [\"a\", \"a\"]", "twice"},
+        BadLine{"attachments = \"a\"", "array of strings"}, BadLine{"attachments = [1]", "must be a string"},
+        BadLine{"start = \"2026-12-01\"", "without quotes"}, BadLine{"start = 2026-12-01T09:00:00", "offset"},
+        BadLine{"windows = [\"whenever\"]", "is no window"},
+        BadLine{"time_zone = \"Europe/Belrin\"", "did you mean `Europe/Berlin`"},
+        BadLine{"time_zone = \"column:\"", "names no column"},
+        BadLine{"expire = \"2 weeks\"", "is no duration"}, BadLine{"expire = 48", "must be a string"},
+        BadLine{"rate = \"fast\"", "rate"}, BadLine{"reply_to = \"nobody\"", "`reply_to`"},
+        BadLine{"list_id = \"news\"", "RFC 2919"},
+        BadLine{"headers.Subject = \"x\"", "written by sluice itself"},
+        BadLine{"headers.\"X Y\" = \"x\"", "printable ASCII"},
+        BadLine{"headers.X-A = \"a\\r\\nBcc: b@c.test\"", "one line"},
+        BadLine{"defaults.a = [1]", "must be a string, number, true or false, not an array"},
+        BadLine{"meta = [\"a\", \"a\"]", "twice"}));
 
 TEST(CampaignSpec, HostileTextCannotMakeTheReasonLarge) {
   std::string toml;

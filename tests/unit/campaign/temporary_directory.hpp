@@ -1,10 +1,10 @@
 // A directory of a test's own, removed with everything in it.
 #pragma once
 
+#include <stdlib.h>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <stdlib.h>
 #include <string>
 
 namespace sluice::campaign::test {

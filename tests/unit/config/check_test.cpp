@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "engine/message/dkim_key.hpp"
+
 namespace sluice::config {
 namespace {
 
@@ -27,7 +29,7 @@ class KeyFile : public testing::Test {
     std::string name = testing::TempDir() + "sluice_config_XXXXXX";
     ASSERT_NE(mkdtemp(name.data()), nullptr);
     folder_ = name;
-    std::ofstream(folder_ / "s1.pem") << "key";
+    std::ofstream(folder_ / "s1.pem") << *message::generate_dkim_key(message::DkimAlgorithm::ed25519_sha256);
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
@@ -47,6 +49,11 @@ TEST_F(KeyFile, OthersMayNotReadIt) {
   EXPECT_EQ(check(0644), (folder_ / "c.toml").string() + ":4:12: " + file +
                              " has mode 0644: others may read the key; run chmod 600 " + file + "\n");
   EXPECT_THAT(check(0640), HasSubstr("has mode 0640"));
+}
+
+TEST_F(KeyFile, MustHoldAKey) {
+  std::ofstream(folder_ / "s1.pem") << "no key";
+  EXPECT_THAT(check(0600), HasSubstr("c.toml:4:12: "));
 }
 
 TEST_F(KeyFile, MustExistAndBeAFile) {

@@ -201,15 +201,12 @@ TEST(Load, EveryProblemIsReportedInFileOrder) {
             "c.toml:5:9: `level` in [log] wants a text, not a whole number\n");
 }
 
-TEST(Load, RatesGoThroughTheGrammarGiven) {
-  auto options = without_files();
-  options.check_rate = [](std::string_view rate) -> Expected<> {
-    if (rate == "1/s") return {};
-    return fail(ErrorCode::invalid_input, "no such rate");
-  };
-  const std::string head = "[[policy]]\nmatch = { domain = \"a.test\" }\nmessage_rate = ";
-  EXPECT_EQ(complaint(head + "\"1/s\"\n", options), "");
-  EXPECT_EQ(complaint(head + "\"x\"\n", options), "c.toml:3:16: `message_rate` in [[policy]]: no such rate\n");
+TEST(Load, RatesFollowTheThrottlesGrammar) {
+  const std::string head = "[[policy]]\nmatch = { domain = \"Example.TEST\", site = \"*\" }\nmessage_rate = ";
+  EXPECT_EQ(complaint(head + "\"1,000/min burst 5\"\n"), "");
+  EXPECT_THAT(complaint(head + "\"fast\"\n"), HasSubstr("c.toml:3:16: `message_rate` in [[policy]]: "));
+  const auto loaded = load_text(head + "\"1/s\"\n", "c.toml");
+  EXPECT_EQ(loaded->config.policies[0].match, (Match{{"domain", "example.test"}, {"site", "*"}}));
 }
 
 TEST(Load, BoundsAreNamed) {

@@ -37,7 +37,9 @@ using Names = std::vector<std::string>;
 
 class MxPlanTest : public testing::Test {
  protected:
-  Planned<HostSelection> select(const Answer& answer) { return select_hosts("example.test", answer, options, random); }
+  Planned<HostSelection> select(const Answer& answer) {
+    return select_hosts("example.test", answer, options, random);
+  }
   Planned<MxPlan> plan(const Answer& answer, const std::vector<HostAnswers>& found) {
     const auto selection = select(answer);
     if (!selection) return std::unexpected(selection.error());
@@ -77,7 +79,8 @@ TEST_F(MxPlanTest, SameSeedGivesTheSameOrder) {
   Random one(42);
   Random two(42);
   for (int i = 0; i < 20; ++i) {
-    EXPECT_EQ(names(*select_hosts("x.test", answer, options, one)), names(*select_hosts("x.test", answer, options, two)));
+    EXPECT_EQ(names(*select_hosts("x.test", answer, options, one)),
+              names(*select_hosts("x.test", answer, options, two)));
   }
 }
 
@@ -149,7 +152,8 @@ TEST_F(MxPlanTest, HostsWithoutAnyAddressArePermanentUnlessALookupFailed) {
 }
 
 TEST_F(MxPlanTest, AFailedLookupOfOneHostLeavesTheOthersUsable) {
-  const auto p = plan(mx({{0, "a.test"}, {1, "b.test"}}), {{failed(), failed()}, {addresses({"192.0.2.2"}), {}}});
+  const auto p =
+      plan(mx({{0, "a.test"}, {1, "b.test"}}), {{failed(), failed()}, {addresses({"192.0.2.2"}), {}}});
   ASSERT_TRUE(p.has_value());
   EXPECT_EQ(endpoints(*p), Names{"b.test=192.0.2.2"});
   EXPECT_TRUE(incomplete);
@@ -162,7 +166,8 @@ TEST_F(MxPlanTest, FamiliesComeInTheConfiguredOrder) {
     options.order = o;
     std::string out;
     for (const auto& e : plan(answer, {{addresses({"192.0.2.1", "192.0.2.2", "192.0.2.3"}),
-                                        addresses({"2001:db8::1", "2001:db8::2"})}})->endpoints) {
+                                        addresses({"2001:db8::1", "2001:db8::2"})}})
+                             ->endpoints) {
       out += e.address.is_v4() ? '4' : '6';
     }
     return out;
@@ -182,8 +187,9 @@ TEST_F(MxPlanTest, WithoutIpv6OnlyIpv4IsUsedAndALackOfItIsOurs) {
 }
 
 TEST_F(MxPlanTest, AddressesNobodyCanConnectToAreDropped) {
-  const auto p = plan(mx({{0, "a.test"}}), {{addresses({"0.0.0.0", "255.255.255.255", "224.0.0.1", "192.0.2.1"}),
-                                             addresses({"::", "ff02::1", "::ffff:192.0.2.1"})}});
+  const auto p =
+      plan(mx({{0, "a.test"}}), {{addresses({"0.0.0.0", "255.255.255.255", "224.0.0.1", "192.0.2.1"}),
+                                  addresses({"::", "ff02::1", "::ffff:192.0.2.1"})}});
   ASSERT_TRUE(p.has_value());
   EXPECT_EQ(endpoints(*p), Names{"a.test=192.0.2.1"});
 }
@@ -192,7 +198,8 @@ TEST_F(MxPlanTest, NumbersOfHostsAndAddressesAreCapped) {
   options.max_hosts = 3;
   options.max_addresses_per_host = 2;
   std::vector<MxRecord> records;
-  for (int i = 0; i < 50; ++i) records.push_back({static_cast<std::uint16_t>(i), "mx" + std::to_string(i) + ".test"});
+  for (int i = 0; i < 50; ++i)
+    records.push_back({static_cast<std::uint16_t>(i), "mx" + std::to_string(i) + ".test"});
   const HostAnswers many{addresses({"192.0.2.1", "192.0.2.2", "192.0.2.3"}), addresses({"2001:db8::1"})};
   const auto p = plan(mx(records), {many, many, many});
   ASSERT_TRUE(p.has_value());
@@ -231,7 +238,8 @@ TEST_F(MxPlanTest, ABetterHostThatCouldNotBeLookedUpIsNoLoop) {
 
 TEST_F(MxPlanTest, AttemptOrderSpreadsEqualHostsAndKeepsPreferences) {
   const auto one = [](const char* text) { return HostAnswers{addresses({text}), {}}; };
-  const auto p = plan(mx({{5, "a.test"}, {5, "b.test"}, {9, "c.test"}}), {one("192.0.2.1"), one("192.0.2.2"), one("192.0.2.3")});
+  const auto p = plan(mx({{5, "a.test"}, {5, "b.test"}, {9, "c.test"}}),
+                      {one("192.0.2.1"), one("192.0.2.2"), one("192.0.2.3")});
   std::map<std::uint16_t, int> first;
   for (int i = 0; i < 1'000; ++i) {
     const auto order = attempt_order(*p, random);
@@ -250,7 +258,8 @@ TEST_F(MxPlanTest, EveryPlanHoldsTheRules) {
   for (int round = 0; round < 5'000; ++round) {
     std::vector<MxRecord> records;
     for (auto n = random.below(8) + 1; n > 0; --n) {
-      records.push_back({static_cast<std::uint16_t>(random.below(4)), "h" + std::to_string(random.below(9)) + ".test"});
+      records.push_back(
+          {static_cast<std::uint16_t>(random.below(4)), "h" + std::to_string(random.below(9)) + ".test"});
     }
     const auto s = select(mx(records));
     if (!s) continue;
@@ -260,7 +269,9 @@ TEST_F(MxPlanTest, EveryPlanHoldsTheRules) {
       const auto v4 = "192.0.2." + last;
       const auto v6 = "2001:db8::" + last;
       const auto pick = random.below(4);
-      found.push_back({pick == 0 ? failed() : pick == 1 ? addresses({}) : addresses({v4.c_str()}),
+      found.push_back({pick == 0   ? failed()
+                       : pick == 1 ? addresses({})
+                                   : addresses({v4.c_str()}),
                        pick == 2 ? failed() : addresses({v6.c_str()})});
     }
     const auto p = make_plan("example.test", *s, found, options, random, incomplete);

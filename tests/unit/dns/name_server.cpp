@@ -46,8 +46,8 @@ std::string NameServer::address() const { return "127.0.0.1:" + std::to_string(p
 void NameServer::set_zone(const std::string& zone, std::string text) { zones_[zone] = std::move(text); }
 
 void NameServer::start() {
-  std::vector<std::string> words{"python3", SLUICE_SOURCE_DIR "/tests/integration/lib/dns_server.py", "--port",
-                                 std::to_string(port_)};
+  std::vector<std::string> words{"python3", SLUICE_SOURCE_DIR "/tests/integration/lib/dns_server.py",
+                                 "--port", std::to_string(port_)};
   for (const auto& zone : broken_) words.insert(words.end(), {"--broken", zone});
   for (const auto& [zone, text] : zones_) {
     const auto path = folder_ + "/" + zone;

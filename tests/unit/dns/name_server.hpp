@@ -1,5 +1,5 @@
-// A real name server (nsd through tests/integration/lib/dns_server.py) on a free loopback port, and the loop that
-// runs a coroutine against it.
+// A real name server (nsd through tests/integration/lib/dns_server.py) on a free loopback port, and the loop
+// that runs a coroutine against it.
 #pragma once
 
 #include <sys/types.h>
@@ -59,13 +59,16 @@ T run(net::asio::io_context& loop, net::Task<T> task) {
   std::optional<T> result;
   std::exception_ptr error;
   bool done = false;
-  net::asio::co_spawn(loop, [](net::Task<T> t, std::optional<T>& out) -> net::Task<> {
-    auto value = co_await std::move(t);
-    out.emplace(std::move(value));
-  }(std::move(task), result), [&](const std::exception_ptr& e) {
-    error = e;
-    done = true;
-  });
+  net::asio::co_spawn(
+      loop,
+      [](net::Task<T> t, std::optional<T>& out) -> net::Task<> {
+        auto value = co_await std::move(t);
+        out.emplace(std::move(value));
+      }(std::move(task), result),
+      [&](const std::exception_ptr& e) {
+        error = e;
+        done = true;
+      });
   loop.restart();
   while (!done) loop.run_one();
   if (error) std::rethrow_exception(error);

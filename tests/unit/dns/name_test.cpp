@@ -15,9 +15,9 @@ TEST(CanonicalDomain, IsLowerCaseWithoutTheTrailingDot) {
 }
 
 TEST(CanonicalDomain, RefusesWhatIsNoDomainAndSaysWhy) {
-  for (const auto& bad : {""s, "."s, ".example"s, "a..b"s, "a.b.."s, "-a.test"s, "a-.test"s, "a b.test"s, "a_b.test"s,
-                          "b\xc3\xbc.test"s, "a\0b.test"s, "a\r\n.test"s, "192.0.2.1"s, "a.123"s, "*.test"s,
-                          std::string(64, 'a') + ".test", std::string(300, 'a')}) {
+  for (const auto& bad : {""s, "."s, ".example"s, "a..b"s, "a.b.."s, "-a.test"s, "a-.test"s, "a b.test"s,
+                          "a_b.test"s, "b\xc3\xbc.test"s, "a\0b.test"s, "a\r\n.test"s, "192.0.2.1"s, "a.123"s,
+                          "*.test"s, std::string(64, 'a') + ".test", std::string(300, 'a')}) {
     const auto name = canonical_domain(bad);
     ASSERT_FALSE(name.has_value()) << bad;
     EXPECT_EQ(name.error().code, ErrorCode::invalid_input);
@@ -49,7 +49,8 @@ TEST(NameFromWire, ReadsLabelsUpToTheRoot) {
 
 TEST(NameFromWire, RefusesCutOffCompressedAndUnprintableNames) {
   std::size_t used = 0;
-  for (const auto& bad : {""s, "\2mx"s, "\5mx\0"s, "\xc0\x0c"s, "\3m.x\0"s, "\3m\nx\0"s, "\2m\xff\0"s, "\1\\\0"s}) {
+  for (const auto& bad :
+       {""s, "\2mx"s, "\5mx\0"s, "\xc0\x0c"s, "\3m.x\0"s, "\3m\nx\0"s, "\2m\xff\0"s, "\1\\\0"s}) {
     EXPECT_FALSE(name_from_wire(bad, used).has_value());
   }
   std::string endless;

@@ -35,7 +35,11 @@ TEST(RouteTable, NoMatchIsNoRoute) {
 }
 
 TEST(RouteTable, CarriesHostsTlsAndCredentials) {
-  const auto t = RouteTable::make({{"a.test", {"R2.example:587", "[192.0.2.1]:2525", "[2001:DB8::1]", "r1.example"}, "required", "relay1"}}, 26);
+  const auto t = RouteTable::make({{"a.test",
+                                    {"R2.example:587", "[192.0.2.1]:2525", "[2001:DB8::1]", "r1.example"},
+                                    "required",
+                                    "relay1"}},
+                                  26);
   ASSERT_TRUE(t.has_value());
   const auto* route = t->find("a.test");
   ASSERT_NE(route, nullptr);
@@ -55,7 +59,8 @@ TEST(RouteTable, CarriesHostsTlsAndCredentials) {
 }
 
 TEST(RouteTable, TwoPortsOfOneRelayAreTwoSites) {
-  const auto t = RouteTable::make({{"a.test", {"127.0.0.1:2525"}, "", ""}, {"b.test", {"127.0.0.1:2526"}, "", ""}}, 25);
+  const auto t =
+      RouteTable::make({{"a.test", {"127.0.0.1:2525"}, "", ""}, {"b.test", {"127.0.0.1:2526"}, "", ""}}, 25);
   ASSERT_TRUE(t.has_value());
   EXPECT_EQ(t->find("a.test")->site, "127.0.0.1:2525");
   EXPECT_EQ(t->find("b.test")->site, "127.0.0.1:2526");

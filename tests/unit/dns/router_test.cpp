@@ -55,7 +55,11 @@ class RouterTest : public testing::Test {
 
   RouterTest() { resolver_options.library.servers = {server->address()}; }
   ~RouterTest() override {
-    if (made) on_home([](Router& r) -> net::Task<bool> { co_await r.close(); co_return true; });
+    if (made)
+      on_home([](Router& r) -> net::Task<bool> {
+        co_await r.close();
+        co_return true;
+      });
     home.post([this] { resolver.reset(); });
     home.finish();
     home.join();
@@ -182,7 +186,8 @@ TEST_F(RouterTest, ForgetMakesTheNextCallerAskAgain) {
 }
 
 TEST_F(RouterTest, RoutesComeBeforeTheDns) {
-  rules = {{"several.test", {"plain.test:587", "[192.0.2.200]:2525"}, "required", "relay1"}, {"*.corp", {"nowhere.test"}, "", ""}};
+  rules = {{"several.test", {"plain.test:587", "[192.0.2.200]:2525"}, "required", "relay1"},
+           {"*.corp", {"nowhere.test"}, "", ""}};
   const auto p = plan("several.test");
   EXPECT_EQ(p->kind, PlanKind::route);
   EXPECT_EQ(endpoints(*p), (Strings{"plain.test=192.0.2.7:587", "192.0.2.200=192.0.2.200:2525"}));
@@ -258,7 +263,10 @@ TEST_F(RouterTest, CloseFailsTheWaitingTemporarily) {
   auto task = router().resolve("plain.test", Deadline::never());
   auto waiting = net::asio::co_spawn(home.context(), std::move(task), net::asio::use_future);
   while (router().stats().resolving == 0) std::this_thread::yield();
-  on_home([](Router& r) -> net::Task<bool> { co_await r.close(); co_return true; });
+  on_home([](Router& r) -> net::Task<bool> {
+    co_await r.close();
+    co_return true;
+  });
   const auto result = waiting.get();
   ASSERT_FALSE(result.has_value());
   EXPECT_FALSE(result.error().permanent);
@@ -295,7 +303,10 @@ TEST_F(RouterTest, ManyWorkersResolveTenThousandDomains) {
   EXPECT_EQ(good, 3 * kDomains);
   EXPECT_EQ(r.stats().resolved, static_cast<std::uint64_t>(kDomains));
   EXPECT_EQ(r.stats().plans, static_cast<std::uint64_t>(kDomains));
-  on_home([](Router& router) -> net::Task<bool> { co_await router.close(); co_return true; });
+  on_home([](Router& router) -> net::Task<bool> {
+    co_await router.close();
+    co_return true;
+  });
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ TEST(Site, DependsOnTheSetAndNotOnItsOrder) {
 
 // Policies and events hold these strings: a change here loses their meaning.
 TEST(Site, FormIsFrozen) {
-  EXPECT_EQ(site_of({"mx2.example.net", "mx1.example.net", "mx3.example.net"}), "mx1.example.net+2:8feb7f1a469b");
+  EXPECT_EQ(site_of({"mx2.example.net", "mx1.example.net", "mx3.example.net"}),
+            "mx1.example.net+2:8feb7f1a469b");
 }
 
 }  // namespace

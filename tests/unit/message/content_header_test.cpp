@@ -85,7 +85,8 @@ TEST(ContentHeader, NoValueStartsAFieldOrEndsTheHeader) {
 TEST(ContentHeader, AddressAndTokenThatCannotStandThereFailTheRecipient) {
   const auto content = compiled(sample_source());
   RenderedMessage out;
-  for (const std::string_view bad : {"", "ada", "a@b\r\nBcc: c@d.test", "\xC3\xA9@b.test", "a@\nb"}) {
+  for (const std::string_view bad :
+       {"", "ada", "a@b\r\nBcc: c@d.test", "\xC3\xA9@b.test", "a@\nb", "x>,<y@z.test", "a b@c.test"}) {
     SampleRecipient ada;
     ada.input.recipient = bad;
     EXPECT_EQ(content.render(ada.input, out).error().code, ErrorCode::invalid_input) << bad;
@@ -99,6 +100,13 @@ TEST(ContentHeader, AddressAndTokenThatCannotStandThereFailTheRecipient) {
   const std::string name(5000, 'x');
   ada.input.name = name;
   EXPECT_EQ(content.render(ada.input, out).error().code, ErrorCode::limit);
+}
+
+TEST(ContentHeader, AQuotedLocalPartStands) {
+  SampleRecipient ada;
+  ada.input.recipient = "\"ada, the first\"@example.test";
+  ada.input.name = {};
+  EXPECT_EQ(field_of(sample_mail(sample_source(), ada.input), "To"), "<\"ada, the first\"@example.test>");
 }
 
 TEST(ContentHeader, RefusesReservedAndMalformedNames) {

@@ -18,7 +18,8 @@ std::size_t count(std::string_view text, std::string_view what) {
 // Soft breaks and escaped dots out: enough to look for plain words.
 std::string joined(std::string text) {
   for (auto at = text.find("=\r\n"); at != std::string::npos; at = text.find("=\r\n", at)) text.erase(at, 3);
-  for (auto at = text.find("=2E"); at != std::string::npos; at = text.find("=2E", at)) text.replace(at, 3, ".");
+  for (auto at = text.find("=2E"); at != std::string::npos; at = text.find("=2E", at))
+    text.replace(at, 3, ".");
   return text;
 }
 

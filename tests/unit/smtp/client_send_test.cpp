@@ -166,6 +166,7 @@ TEST_F(ClientSend, ClosingBeforeTheContentIsNoDoubt) {
     });
     EXPECT_EQ(first().stage, stages[i]);
     EXPECT_EQ(first().error->code, ErrorCode::unavailable);
+    EXPECT_EQ(result.replies, static_cast<std::size_t>(i));
     EXPECT_FALSE(first().in_doubt);
     EXPECT_FALSE(result.reusable);
   }

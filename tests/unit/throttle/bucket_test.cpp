@@ -31,9 +31,10 @@ TEST(Bucket, GrantsTheBurstThenTheRate) {
 }
 
 TEST(Bucket, FastAndSlowRatesAreExact) {
-  for (const auto& [text, count, window] :
-       {std::tuple{"5,000/s burst 1", 5'000, Micros(seconds(1))}, {"3/d burst 1", 3, Micros(hours(24))},
-        {"3/s burst 1", 3, Micros(seconds(1))}, {"7/min burst 1", 7, Micros(seconds(60))}}) {
+  for (const auto& [text, count, window] : {std::tuple{"5,000/s burst 1", 5'000, Micros(seconds(1))},
+                                            {"3/d burst 1", 3, Micros(hours(24))},
+                                            {"3/s burst 1", 3, Micros(seconds(1))},
+                                            {"7/min burst 1", 7, Micros(seconds(60))}}) {
     Bucket bucket(rate(text));
     auto now = kStart;
     for (int i = 0; i < count; ++i) {
@@ -41,7 +42,8 @@ TEST(Bucket, FastAndSlowRatesAreExact) {
       ASSERT_FALSE(bucket.try_take(now, 1)) << text;
       now = bucket.ready_at(now, 1);
     }
-    EXPECT_LE(now - kStart - window, Micros(count)) << text << ": a ready_at is rounded up to a microsecond at most";
+    EXPECT_LE(now - kStart - window, Micros(count))
+        << text << ": a ready_at is rounded up to a microsecond at most";
     EXPECT_GE(now - kStart, window) << text;
   }
   Bucket bytes(rate("125,000,000/s burst 125"));
@@ -106,6 +108,18 @@ TEST(Bucket, ALateRefundIsNotCreditedTwice) {
   EXPECT_EQ(bucket.available(kStart + seconds(5)), 0U) << "time had refilled that token";
 }
 
+TEST(Bucket, RefundsFirstFirstLetThroughEarlyNoMoreThanTheFirst) {
+  Bucket bucket(rate("10/s burst 2"));
+  const auto first = bucket.try_take(kStart, 1);
+  const auto second = bucket.try_take(kStart, 1);
+  bucket.refund(1, first, kStart);
+  const auto later = kStart + milliseconds(150);
+  ASSERT_TRUE(bucket.try_take(later, 1));
+  bucket.refund(1, second, later);
+  EXPECT_EQ(bucket.available(later), 1U);
+  EXPECT_EQ(bucket.ready_at(later, 2), later + milliseconds(50)) << "100 ms would be exact";
+}
+
 TEST(Bucket, ARefundAfterAResetDoesNotWrap) {
   Bucket bucket(rate("1/d burst 2"));
   const auto receipt = bucket.try_take(kStart, 2);
@@ -113,7 +127,6 @@ TEST(Bucket, ARefundAfterAResetDoesNotWrap) {
   bucket.refund(2, receipt, kStart);
   EXPECT_EQ(bucket.available(kStart), 2U);
 }
-
 
 /// Random rate, random takes at random times: grants in every window stay within rate * window + burst.
 TEST(BucketProperty, NeverMoreThanRateTimesWindowPlusBurst) {
@@ -135,8 +148,10 @@ TEST(BucketProperty, NeverMoreThanRateTimesWindowPlusBurst) {
       std::uint64_t sum = 0;
       for (std::size_t last = first; last < grants.size(); ++last) {
         sum += grants[last].second;
-        const auto window = static_cast<unsigned __int128>((grants[last].first - grants[first].first).count());
-        const auto most = window * limit.count / static_cast<std::uint64_t>(limit.period.count()) + limit.burst;
+        const auto window =
+            static_cast<unsigned __int128>((grants[last].first - grants[first].first).count());
+        const auto most =
+            window * limit.count / static_cast<std::uint64_t>(limit.period.count()) + limit.burst;
         RC_ASSERT(sum <= static_cast<std::uint64_t>(most));
       }
     }
@@ -163,6 +178,42 @@ TEST(BucketProperty, RefundsAtTheInstantAreExact) {
       }
       RC_ASSERT(with.available(now) == without.available(now));
       RC_ASSERT(with.ready_at(now, n) == without.ready_at(now, n));
+    }
+  }));
+}
+
+/// Grants that were kept stay within the bound, whenever the last one was given back.
+TEST(BucketProperty, LateRefundsLastFirstNeverLetTooMuchThrough) {
+  EXPECT_TRUE(rc::check([] {
+    const Rate limit{*rc::gen::inRange<std::uint64_t>(1, 100), seconds(1),
+                     *rc::gen::inRange<std::uint64_t>(1, 10)};
+    Bucket bucket(limit);
+    struct Grant {
+      Instant at;
+      std::uint64_t n;
+      Bucket::Receipt receipt;
+    };
+    std::vector<Grant> kept;
+    auto now = kStart;
+    const auto steps = *rc::gen::container<std::vector<std::pair<int, int>>>(
+        rc::gen::pair(rc::gen::inRange(0, 100'000), rc::gen::inRange(0, 100)));
+    for (const auto& [wait, what] : steps) {
+      now += Micros(wait);
+      const auto n = 1 + static_cast<std::uint64_t>(what) % limit.burst;
+      if (what < 60) {
+        if (const auto receipt = bucket.try_take(now, n)) kept.push_back({now, n, receipt});
+      } else if (!kept.empty()) {
+        bucket.refund(kept.back().n, kept.back().receipt, now);
+        kept.pop_back();
+      }
+    }
+    for (auto first = kept.begin(); first != kept.end(); ++first) {
+      std::uint64_t sum = 0;
+      for (auto last = first; last != kept.end(); ++last) {
+        sum += last->n;
+        const auto window = static_cast<std::uint64_t>((last->at - first->at).count());
+        RC_ASSERT(sum <= window * limit.count / 1'000'000 + limit.burst);
+      }
     }
   }));
 }

@@ -119,6 +119,24 @@ TEST(Limit, AnUnusedWakeUpIsPassedOn) {
   EXPECT_EQ(third.woken, 1);
 }
 
+TEST(Limit, WhatComesBackWakesHoweverItComesBack) {
+  Limit slots("policy \"a\" connections", "", 1);
+  Limit bucket("policy \"a\" message_rate", "", rate("1/d burst 1"));
+  for (auto* limit : {&slots, &bucket}) {
+    Bucket::Receipt receipt;
+    Asker asker;
+    ASSERT_TRUE(limit->try_take(kStart, 1, receipt));
+    ASSERT_TRUE(limit->park(asker, kStart, 1).parked);
+    limit->undo(kStart, 1);
+    EXPECT_EQ(asker.woken, 1);
+    ASSERT_TRUE(limit->try_take(kStart, 1, receipt));
+    ASSERT_TRUE(limit->park(asker, kStart, 1).parked);
+    limit->refund(kStart + seconds(1), 1, receipt);
+    EXPECT_EQ(asker.woken, 2);
+    asker.pass_on(kStart);
+  }
+}
+
 TEST(Limit, LeavingTheListIsFinal) {
   Limit limit("policy \"a\" connections", "", 1);
   ASSERT_TRUE(take(limit, kStart));

@@ -124,10 +124,11 @@ TEST(PermitsProperty, ADenialLeavesNoTrace) {
     const auto count = *rc::gen::inRange(1, 6);
     for (int i = 0; i < count; ++i) {
       const auto size = *rc::gen::inRange<std::uint32_t>(1, 20);
-      owned.push_back(*rc::gen::arbitrary<bool>()
-                          ? std::make_unique<Limit>("slots", "", size)
-                          : std::make_unique<Limit>("bucket", "", Rate{*rc::gen::inRange<std::uint64_t>(1, 1000),
-                                                                       seconds(1), size}));
+      owned.push_back(
+          *rc::gen::arbitrary<bool>()
+              ? std::make_unique<Limit>("slots", "", size)
+              : std::make_unique<Limit>("bucket", "",
+                                        Rate{*rc::gen::inRange<std::uint64_t>(1, 1000), seconds(1), size}));
       limits.push_back(owned.back().get());
     }
     auto now = kStart;

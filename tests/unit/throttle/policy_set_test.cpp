@@ -40,7 +40,8 @@ PolicyOptions path_policy(std::uint32_t connections) {
   return policy;
 }
 
-std::unique_ptr<PolicySet> compiled(std::vector<PolicyOptions> policies, const PolicySetOptions& options = {}) {
+std::unique_ptr<PolicySet> compiled(std::vector<PolicyOptions> policies,
+                                    const PolicySetOptions& options = {}) {
   auto set = PolicySet::create(std::move(policies), options);
   EXPECT_TRUE(set) << (set ? "" : set.error().text);
   return std::move(*set);
@@ -90,7 +91,8 @@ TEST(PolicySet, AStarNeedsAValue) {
 }
 
 TEST(PolicySet, AllThatMatchMustGrant) {
-  const auto set = compiled({domain_policy("one.test", "100/s burst 100"), domain_policy("*", "1/s burst 3")});
+  const auto set =
+      compiled({domain_policy("one.test", "100/s burst 100"), domain_policy("*", "1/s burst 3")});
   const auto limits = set->resolve(mail("a", "s", "one.test"), kStart);
   ASSERT_EQ(limits->message.size(), 2U);
   const auto permits = acquire_up_to(limits->message, 64, kStart);
@@ -119,7 +121,8 @@ TEST(PolicySet, AFallbackYieldsLimitByLimit) {
 
   const auto path = set->resolve(mail("a", "mx.wide.test", "wide.test"), kStart);
   EXPECT_EQ(path->messages_per_connection, 1000U);
-  EXPECT_EQ(acquire_up_to(path->connection, 40, kStart)->count(), 10U) << "connection_rate burst of the default";
+  EXPECT_EQ(acquire_up_to(path->connection, 40, kStart)->count(), 10U)
+      << "connection_rate burst of the default";
 }
 
 TEST(PolicySet, RefusesWhatCannotBeMeant) {

@@ -54,8 +54,9 @@ TEST(Rate, RefusalsSayWhatIsWrong) {
 }
 
 TEST(Rate, HostileTextIsShownHarmless) {
-  EXPECT_EQ(refusal(std::string_view("9\x1b[31m", 6)), "rate \"9\\x1b[31m\": \"/\" and a unit are missing; write "
-                                                       "for example 10/s");
+  EXPECT_EQ(refusal(std::string_view("9\x1b[31m", 6)),
+            "rate \"9\\x1b[31m\": \"/\" and a unit are missing; write "
+            "for example 10/s");
   EXPECT_EQ(refusal("99999999999999999999999999/s"),
             "rate \"99999999999999999999999999/s\": the count is above 1,000,000,000,000");
   EXPECT_LT(refusal(std::string(100'000, '1') + "/s").size(), 200U);

@@ -1,0 +1,87 @@
+// `serve`: the service in the foreground, until SIGTERM.
+#include <fmt/format.h>
+
+#include <csignal>
+#include <ostream>
+
+#include "config/reload.hpp"
+#include "engine/app/service.hpp"
+#include "engine/app/signals.hpp"
+#include "engine/app/verbs.hpp"
+#include "engine/app/wiring.hpp"
+#include "engine/base/log.hpp"
+#include "config/options.hpp"
+
+namespace sluice::app {
+namespace {
+
+log::Level level_of(const std::string& word) {
+  if (word == "debug") return log::Level::debug;
+  if (word == "warn") return log::Level::warn;
+  return word == "error" ? log::Level::error : log::Level::info;
+}
+
+/// Reads the file again; what is live is applied, the rest named. On error the old configuration stays.
+class Reloader {
+ public:
+  Reloader(config::Loaded loaded, control::Service& service) : loaded_(std::move(loaded)), service_(service) {}
+
+  Expected<boost::json::object> operator()() {
+    auto fresh = config::load_file(loaded_.file);
+    if (!fresh) return fail(ErrorCode::invalid_input, config::to_text(fresh.error()));
+    const auto changes = config::diff(loaded_.config, fresh->config);
+    auto applied = service_.policies().reload(config::policy_options(fresh->config), service_.clock().now());
+    if (!applied) return std::unexpected(applied.error());
+    log::set_level(level_of(fresh->config.log.level));
+    boost::json::array rows;
+    for (const auto& change : changes) {
+      rows.push_back(boost::json::object{
+          {"path", change.path}, {"from", change.from}, {"to", change.to}, {"live", change.live}});
+    }
+    log::info("config_reloaded", {{"changes", changes.size()}});
+    loaded_ = std::move(*fresh);
+    return boost::json::object{{"changes", std::move(rows)}};
+  }
+
+ private:
+  config::Loaded loaded_;
+  control::Service& service_;
+};
+
+int serve(Context& context) {
+  Signals signals;
+  auto loaded = load_config(context);
+  if (!loaded) return context.exit_code;
+  log::set_level(level_of(loaded->config.log.level));
+  auto options = service_options(loaded->config);
+  if (!options) return context.complain(options.error());
+  auto service = control::Service::make(std::move(*options));
+  if (!service) return context.complain(service.error());
+  const auto reloader = std::make_shared<Reloader>(std::move(*loaded), **service);  // shared: std::function copies
+  (*service)->set_reload([reloader] { return (*reloader)(); });
+  if (auto started = (*service)->start(); !started) return context.complain(started.error());
+  context.out << "ready";
+  for (const auto& [name, value] : (*service)->facts()) {
+    context.out << fmt::format("{}{}={}", name == "data_dir" ? " " : "\n  ", name, value);
+  }
+  context.out << std::endl;
+  for (;;) {
+    const auto signal = signals.next(std::chrono::hours(1));
+    if (signal == SIGTERM || signal == SIGINT) break;
+    if (signal != SIGHUP) continue;
+    if (auto reloaded = (*reloader)(); !reloaded) log::error("config_not_reloaded", {{"reason", reloaded.error().text}});
+  }
+  log::info("stopping");
+  (*service)->stop();
+  return kExitOk;
+}
+
+}  // namespace
+
+void setup_serve(CLI::App& parent, Context& context) {
+  auto* verb = add_verb(parent, context, "serve", "Run the service in the foreground until SIGTERM",
+                        "sluice serve --config /etc/sluice/sluice.toml");
+  on_run(verb, context, [&context] { return serve(context); });
+}
+
+}  // namespace sluice::app

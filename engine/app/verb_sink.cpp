@@ -1,0 +1,83 @@
+// `sink`: the scripted receiver on its own.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ostream>
+
+#include "engine/app/signals.hpp"
+#include "engine/app/verbs.hpp"
+#include "engine/sink/sink.hpp"
+
+namespace sluice::app {
+namespace {
+
+struct SinkArguments {
+  std::vector<std::string> listen{"127.0.0.1:2525"};
+  std::string samples;
+  std::size_t sample_every = 1000;
+  std::string log;
+  std::string stats;
+  std::size_t threads = 1;
+  std::uint64_t seed = 1;
+  bool counting = false;
+};
+
+/// "127.0.0.2:2525=gmail" or without a persona.
+Expected<sink::SinkAddress> address_of(const std::string& text) {
+  const auto equals = text.find('=');
+  sink::SinkAddress out;
+  out.listen = text.substr(0, equals);
+  if (equals == std::string::npos) return out;
+  auto persona = sink::find_persona(text.substr(equals + 1));
+  if (!persona) return std::unexpected(persona.error());
+  out.persona = std::move(*persona);
+  return out;
+}
+
+int run(Context& context, const SinkArguments& arguments) {
+  Signals signals;
+  sink::Options options;
+  options.addresses.clear();
+  for (const auto& text : arguments.listen) {
+    auto address = address_of(text);
+    if (!address) return context.complain(address.error());
+    options.addresses.push_back(std::move(*address));
+  }
+  options.threads = arguments.threads;
+  options.seed = arguments.seed;
+  options.stats_file = arguments.stats;
+  if (arguments.counting) options.accounting = sink::Accounting::counting;
+  options.ledger.log_file = arguments.log;
+  options.samples.dir = arguments.samples;
+  options.samples.every = arguments.sample_every;
+  auto sink = sink::Sink::start(std::move(options));
+  if (!sink) return context.complain(sink.error());
+  context.out << "ready";
+  for (const auto& address : (*sink)->addresses()) context.out << ' ' << address;
+  context.out << std::endl;
+  while (!signals.next(std::chrono::hours(1))) {
+  }
+  auto stats = (*sink)->stop();
+  if (!stats) return context.complain(stats.error());
+  context.out << stats->to_json() << '\n';
+  return kExitOk;
+}
+
+}  // namespace
+
+void setup_sink(CLI::App& parent, Context& context) {
+  auto* verb = add_verb(parent, context, "sink", "Receive mail as scripted providers do, count it, deliver nothing",
+                        "sluice sink --listen 127.0.0.2:2525=gmail --samples /tmp/samples");
+  const auto arguments = std::make_shared<SinkArguments>();  // shared: by the options and the callback
+  verb->add_option("--listen", arguments->listen, "address:port, or address:port=PERSONA; several may be given");
+  verb->add_option("--samples", arguments->samples, "folder for stored messages (.eml)");
+  verb->add_option("--sample-every", arguments->sample_every, "store every n-th message");
+  verb->add_option("--log", arguments->log, "file that lists every message id received");
+  verb->add_option("--stats", arguments->stats, "file for the statistics (JSON), written at the end");
+  verb->add_option("--threads", arguments->threads, "receiving threads");
+  verb->add_option("--seed", arguments->seed, "seed of every scripted share");
+  verb->add_flag("--counting", arguments->counting, "count only: fastest");
+  on_run(verb, context, [&context, arguments] { return run(context, *arguments); });
+}
+
+}  // namespace sluice::app

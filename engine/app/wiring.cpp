@@ -1,0 +1,167 @@
+#include "engine/app/wiring.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "config/options.hpp"
+
+namespace sluice::app {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::seconds;
+
+std::optional<boost::asio::ip::address> address_of(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  boost::system::error_code error;
+  const auto address = boost::asio::ip::make_address(text, error);
+  return error ? std::nullopt : std::optional(address);
+}
+
+queue::DoubtPolicy doubt_policy(const std::string& word) {
+  if (word == "assume-delivered") return queue::DoubtPolicy::assume_delivered;
+  return word == "hold" ? queue::DoubtPolicy::hold : queue::DoubtPolicy::retry;
+}
+
+smtp::TlsPolicy tls_policy(const config::Tls& tls) {
+  if (tls.mode == "off" || tls.mode == "none") return smtp::TlsPolicy::none;
+  if (tls.verify || tls.mode == "verified") return smtp::TlsPolicy::verified;
+  return tls.mode == "required" ? smtp::TlsPolicy::required : smtp::TlsPolicy::opportunistic;
+}
+
+queue::Options queue_options(const config::Config& config) {
+  queue::Options out;
+  out.store.path = config.data_dir + "/store";
+  out.store.block_cache_bytes = config.store.block_cache.bytes;
+  out.store.write_buffer_bytes = config.store.write_buffer.bytes;
+  out.store.max_wal_bytes = config.store.wal_size.bytes;
+  out.store.commit_delay = config.store.commit_interval;
+  out.feeder.max_resident_lanes = config.limits.lanes;
+  out.node = static_cast<std::uint16_t>(config.node);
+  out.in_doubt = doubt_policy(config.retry.in_doubt);
+  out.in_doubt_delay = duration_cast<seconds>(config.retry.in_doubt_delay);
+  return out;
+}
+
+smtp::ClientOptions client_options(const config::Config& config) {
+  smtp::ClientOptions out;
+  const auto& delivery = config.delivery;
+  out.ehlo_name = delivery.ehlo.empty() ? host_name() : delivery.ehlo;
+  out.tls = tls_policy(config.tls);
+  out.chunking = delivery.chunking;
+  out.max_messages = delivery.messages_per_connection;
+  using smtp::Stage;
+  out.timeouts[Stage::connect] = delivery.connect_timeout;
+  out.timeouts[Stage::banner] = delivery.banner_timeout;
+  for (const auto stage : {Stage::ehlo, Stage::mail, Stage::rcpt}) out.timeouts[stage] = delivery.command_timeout;
+  out.timeouts[Stage::data] = delivery.data_timeout;
+  out.timeouts[Stage::dot] = delivery.final_timeout;
+  out.timeouts.block = delivery.block_timeout;
+  return out;
+}
+
+delivery::Options delivery_options(const config::Config& config) {
+  delivery::Options out;
+  for (const auto& source : config.sources) {
+    out.sources.push_back({source.name, address_of(source.address), address_of(source.address6), source.ehlo});
+  }
+  for (const auto& pool : config.pools) out.pools.push_back({pool.name, pool.sources});
+  out.retry.ladder = config.retry.ladder;
+  out.retry.greylist = config.retry.greylist;
+  out.retry.jitter_percent = config.retry.jitter;
+  out.retry.in_doubt = doubt_policy(config.retry.in_doubt);
+  out.retry.in_doubt_delay = config.retry.in_doubt_delay;
+  out.retry.in_doubt_tries = config.retry.in_doubt_tries;
+  out.client = client_options(config);
+  out.workers = config.workers != 0 ? config.workers : std::max(1U, std::thread::hardware_concurrency());
+  out.bounce_domain = config.bounce.domain;
+  out.lease_run = config.delivery.lease_run;
+  out.max_connections = config.limits.connections;
+  out.idle_keep = config.delivery.idle;
+  return out;
+}
+
+campaign::CampaignsOptions campaigns_options(const config::Config& config) {
+  campaign::CampaignsOptions out;
+  out.spool = config.spool.dir;
+  out.data_dir = config.data_dir;
+  out.events_folder = config.data_dir + "/events";
+  out.watcher.settle = config.spool.settle;
+  out.watcher.rescan = config.spool.rescan;
+  out.limits = config::directory_limits(config.campaign);
+  out.addresses = {config.public_.url, config.bounce.domain};
+  out.dedup_memory_bytes = config.campaign.dedup_memory.bytes;
+  out.expire = duration_cast<seconds>(config.retry.expire);
+  out.active = config.campaign.active;
+  out.remember_ids = duration_cast<std::chrono::hours>(config.campaign.remember_ids);
+  return out;
+}
+
+dns::RouterOptions router_options(const config::Config& config) {
+  dns::RouterOptions out;
+  auto& plan = out.planner.plan;
+  plan.smtp_port = static_cast<std::uint16_t>(config.delivery.smtp_port);
+  plan.use_v6 = config.sources.empty() ||
+                std::any_of(config.sources.begin(), config.sources.end(),
+                            [](const auto& source) { return !source.address6.empty(); });
+  for (const auto& listener : config.listeners) {
+    const auto endpoint = config::parse_endpoint(listener.listen);
+    const auto address = endpoint ? address_of(endpoint->address) : std::nullopt;
+    if (address && !address->is_unspecified()) plan.own_addresses.push_back({*address, endpoint->port});
+  }
+  out.max_plans = config.limits.sites;
+  return out;
+}
+
+/// The router goes by domain; a route that matches on more is kept for the delivery layer and refused until then.
+Expected<std::vector<dns::RouteRule>> route_rules(const config::Config& config) {
+  std::vector<dns::RouteRule> out;
+  for (const auto& route : config.routes) {
+    const auto domain = route.match.find("domain");
+    if (domain == route.match.end() || route.match.size() != 1) {
+      return fail(ErrorCode::invalid_input, "[[route]] " + route.name + ": match must be { domain = \"…\" }");
+    }
+    out.push_back({domain->second, route.hosts, route.tls, {}});
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string host_name() {
+  char name[256] = {};
+  if (::gethostname(name, sizeof name - 1) != 0 || name[0] == '\0') return "localhost";
+  return name;
+}
+
+Expected<control::ServiceOptions> service_options(const config::Config& config) {
+  control::ServiceOptions out;
+  out.data_dir = config.data_dir;
+  out.queue = queue_options(config);
+  out.events.folder = config.data_dir + "/events";
+  out.events.file_bytes = config.events.file_size.bytes;
+  out.events.keep_bytes = config.events.keep_size.bytes;
+  out.events.keep_for = duration_cast<std::chrono::hours>(config.events.keep);
+  out.campaigns = campaigns_options(config);
+  out.delivery = delivery_options(config);
+  out.tls = {config.tls.ca_file, config.tls.sessions};
+  out.resolver.library.servers = config.dns.servers;
+  out.resolver.query_timeout = config.dns.timeout;
+  out.resolver.cache.max_entries = config.dns.cache_entries;
+  out.resolver.cache.min_ttl = duration_cast<seconds>(config.dns.ttl_min);
+  out.resolver.cache.max_ttl = duration_cast<seconds>(config.dns.ttl_max);
+  out.router = router_options(config);
+  auto routes = route_rules(config);
+  if (!routes) return std::unexpected(routes.error());
+  out.routes = std::move(*routes);
+  out.policies = config::policy_options(config);
+  for (const auto& key : config.dkim) out.dkim.push_back({key.domain, key.selector, key.key_file});
+  for (const auto& sender : config.senders) out.senders.push_back({sender.tenant, sender.from_domains});
+  out.http = config::http_options(config.http);
+  out.http_listen = config.http.listen;
+  return out;
+}
+
+}  // namespace sluice::app

@@ -1,0 +1,67 @@
+#include "engine/campaign/acceptance.hpp"
+
+#include "engine/base/bytes.hpp"
+
+namespace sluice::campaign {
+namespace {
+
+constexpr std::uint8_t kVersion = 1;
+
+}  // namespace
+
+std::string Acceptance::encode() const {
+  std::string out;
+  put_u8(out, kVersion);
+  for (const auto* text : {&incoming_name, &active_name, &list_name, &kept_name, &subject, &from}) put_string(out, *text);
+  put_be<8>(out, identity.device);
+  put_be<8>(out, identity.inode);
+  put_string(out, fingerprint.encode());
+  put_u8(out, static_cast<std::uint8_t>(list_kind.format));
+  put_u8(out, static_cast<std::uint8_t>(list_kind.packing));
+  std::string names;
+  layout.encode(names);
+  put_string(out, names);
+  put_varint(out, first_seq);
+  return out;
+}
+
+std::optional<Acceptance> Acceptance::decode(std::string_view bytes) {
+  ByteReader in(bytes);
+  Acceptance out;
+  if (in.u8() != kVersion) return std::nullopt;
+  for (auto* text : {&out.incoming_name, &out.active_name, &out.list_name, &out.kept_name, &out.subject, &out.from}) {
+    *text = in.string();
+  }
+  out.identity.device = in.be<8>();
+  out.identity.inode = in.be<8>();
+  const auto fingerprint = ListFingerprint::decode(in.string());
+  out.list_kind.format = static_cast<ListFormat>(in.u8());
+  out.list_kind.packing = static_cast<Packing>(in.u8());
+  auto layout = message::RowLayout::decode(in.string());
+  out.first_seq = in.varint();
+  if (!in.ok() || !fingerprint || !layout) return std::nullopt;
+  out.fingerprint = *fingerprint;
+  out.layout = std::move(*layout);
+  return out;
+}
+
+std::string Progress::encode() const {
+  std::string out;
+  put_varint(out, row);
+  put_u8(out, complete ? 1 : 0);
+  put_string(out, failure);
+  return out;
+}
+
+std::optional<Progress> Progress::decode(std::string_view bytes) {
+  if (bytes.empty()) return Progress{};
+  ByteReader in(bytes);
+  Progress out;
+  out.row = in.varint();
+  out.complete = in.u8() != 0;
+  out.failure = in.string();
+  if (!in.ok()) return std::nullopt;
+  return out;
+}
+
+}  // namespace sluice::campaign

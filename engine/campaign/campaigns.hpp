@@ -1,0 +1,111 @@
+// The campaigns of one service: taken from the spool, expanded, watched to their end, reported and moved to done/.
+//
+// tick() is called a few times a second on the control thread and never waits long: expansions run on threads of their
+// own, at most Options::expanding at once; reports are made on one more. The store decides what is accepted, never the
+// directory.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <future>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/campaign/content_source.hpp"
+#include "engine/campaign/expansion.hpp"
+#include "engine/campaign/intake.hpp"
+#include "engine/campaign/spool_watcher.hpp"
+#include "queue/event_log.hpp"
+
+namespace sluice::campaign {
+
+struct CampaignsOptions {
+  std::string spool;
+  std::string data_dir;
+  std::string events_folder;
+  SpoolWatcher::Options watcher;
+  DirectoryLimits limits;
+  ServiceAddresses addresses;
+  std::size_t dedup_memory_bytes = 64u << 20;
+  std::chrono::seconds expire{48 * 3600};        ///< of a campaign that names none
+  std::size_t expanding = 2;                     ///< lists expanded at once; further campaigns wait
+  std::size_t active = 1000;                     ///< campaigns not done; beyond it new ones wait in incoming/
+  std::chrono::hours remember_ids{90 * 24};      ///< an id is refused so long after it was accepted
+};
+
+/// nullopt: the tenant may send from that domain; else why not and what would be right.
+using FromCheck = std::function<std::optional<std::string>(const std::string& tenant, const std::string& domain)>;
+/// Compiles the content as delivery will, so that what cannot be sent is never accepted.
+using ContentCheck = std::function<Expected<>(const message::CampaignParts& parts)>;
+
+struct CampaignView {
+  queue::StreamPtr stream;
+  Acceptance acceptance;
+  bool expanded = false;
+  std::string note;  ///< why it is held or failed
+};
+
+class Campaigns {
+ public:
+  [[nodiscard]] static Expected<std::unique_ptr<Campaigns>> open(queue::Queue& queue, const queue::EventLog& log,
+                                                                 const Clock& clock, CampaignsOptions options,
+                                                                 FromCheck from_check, ContentCheck content_check);
+  ~Campaigns();
+
+  /// Takes what is new, starts expansions, finishes what is done. One thread (control).
+  void tick(Instant now);
+  /// Expansions stop at the next run; reports in hand are finished.
+  void stop();
+
+  /// Campaigns the store knows, newest first. Control thread.
+  [[nodiscard]] std::vector<CampaignView> all() const;
+  /// "name" or "tenant/name".
+  [[nodiscard]] std::optional<CampaignView> find(std::string_view name) const;
+
+ private:
+  struct Running {
+    std::thread thread;
+    std::atomic<bool> stop{false};
+    std::future<ExpansionResult> result;
+  };
+  struct Entry {
+    queue::StreamPtr stream;
+    Acceptance acceptance;
+    bool expanded = false;
+    bool failed = false;
+    std::string note;
+    std::unique_ptr<Running> running;
+    std::future<Expected<>> closing;
+  };
+
+  Campaigns(queue::Queue& queue, const queue::EventLog& log, const Clock& clock, CampaignsOptions options,
+            FromCheck from_check, ContentCheck content_check, Spool spool);
+  Expected<> load();
+  void take_incoming(Instant now);
+  Answer accept(Offer& offer);
+  [[nodiscard]] Answer keep(Offer& offer, message::CampaignParts parts);
+  void start_expansions();
+  void collect(Entry& entry);
+  void sweep(Entry& entry);
+  void close_finished(Entry& entry);
+  [[nodiscard]] Expected<> write_results(const Entry& entry) const;
+  [[nodiscard]] Expected<> write_rejected(const Entry& entry, int directory) const;
+  [[nodiscard]] std::size_t expanding() const;
+
+  queue::Queue& queue_;
+  const queue::EventLog& log_;
+  const Clock& clock_;
+  const CampaignsOptions options_;
+  const FromCheck from_check_;
+  const ContentCheck content_check_;
+  Spool spool_;
+  std::unique_ptr<SpoolWatcher> watcher_;
+  std::map<StreamId, Entry> entries_;
+  std::optional<Entry> accepted_;  ///< by accept(), until take_in returns
+};
+
+}  // namespace sluice::campaign

@@ -1,0 +1,215 @@
+#include "engine/control/handlers.hpp"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <map>
+
+#include "engine/control/event_feed.hpp"
+#include "engine/control/service.hpp"
+
+namespace sluice::control {
+namespace {
+
+namespace json = boost::json;
+using http::Request;
+using http::Response;
+using http::Task;
+
+/// A handler that answers at once, as the coroutine the router wants.
+template <class Fn>
+http::Handler answer(Fn fn) {
+  return [fn](Request request) -> Task<Response> { co_return fn(request); };
+}
+
+void add_counters(json::object& out, const queue::Counters& counters) {
+  out["read"] = counters.injected + counters.rejected;
+  out["rejected"] = counters.rejected;
+  out["injected"] = counters.injected;
+  out["delivered"] = counters.delivered;
+  out["bounced"] = counters.bounced;
+  out["expired"] = counters.expired;
+  out["suppressed"] = counters.suppressed;
+  out["cancelled"] = counters.cancelled;
+  out["queued"] = counters.queued();
+  out["deferred"] = counters.deferrals;
+  out["in_doubt"] = counters.doubts;
+}
+
+json::array providers_of(const std::vector<ProviderCounts>& counts) {
+  json::array out;
+  for (const auto& provider : counts) {
+    json::object one;
+    one["provider"] = provider.provider;
+    one["injected"] = provider.delivered + provider.bounced + provider.expired;
+    one["delivered"] = provider.delivered;
+    one["bounced"] = provider.bounced;
+    one["expired"] = provider.expired;
+    one["deferred"] = provider.deferred;
+    one["rate_per_s"] = provider.per_second;
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+json::object campaign_json(Service& service, const campaign::CampaignView& view, bool providers) {
+  const auto& stream = *view.stream;
+  const auto counters = service.queue().counters(stream.id);
+  json::object out;
+  out["id"] = stream.settings.name;
+  out["tenant"] = stream.settings.tenant;
+  out["state"] = queue::name_of(stream.state());
+  out["reason"] = view.note;
+  out["class"] = queue::name_of(stream.settings.stream_class);
+  out["accepted"] = to_rfc3339(from_ms(stream.settings.created_ms));
+  out["subject"] = view.acceptance.subject;
+  out["directory"] = view.acceptance.active_name;
+  out["expanded"] = view.expanded;
+  add_counters(out, counters);
+  const auto rate = service.live().rate_of(stream.id);
+  out["rate_per_s"] = rate;
+  if (rate > 0 && view.expanded) out["eta_s"] = static_cast<double>(counters.queued()) / rate;
+  if (providers) out["providers"] = providers_of(service.live().of(stream.id));
+  return out;
+}
+
+Response list_campaigns(Service& service, const Request& request) {
+  const auto wanted = request.query_or("state", "");
+  json::array rows;
+  for (const auto& view : service.campaigns().all()) {
+    if (!wanted.empty() && wanted != queue::name_of(view.stream->state())) continue;
+    rows.push_back(campaign_json(service, view, false));
+  }
+  return http::json_response(json::object{{"campaigns", std::move(rows)}});
+}
+
+Response no_campaign(std::string_view id) {
+  return http::error_response(404, "not_found", "no campaign \"" + std::string(id) + "\"");
+}
+
+Response show_campaign(Service& service, const Request& request) {
+  const auto& id = request.params.at("id");
+  const auto view = service.campaigns().find(id);
+  return view ? http::json_response(campaign_json(service, *view, true)) : no_campaign(id);
+}
+
+Response change_campaign(Service& service, const Request& request, queue::StreamState to) {
+  const auto& id = request.params.at("id");
+  const auto view = service.campaigns().find(id);
+  if (!view) return no_campaign(id);
+  auto changed = service.queue().set_state(view->stream, to, "operator");
+  if (!changed) return http::error_response(changed.error());
+  return http::json_response(campaign_json(service, *view, false));
+}
+
+/// One row a provider (or site): what its paths are doing, and why they wait.
+Response queue_summary(Service& service, const Request& request) {
+  const auto by = request.query_or("by", "provider");
+  if (by != "provider" && by != "site" && by != "campaign") {
+    return http::error_response(400, "invalid_input", "by is provider, site or campaign");
+  }
+  json::object total;
+  std::uint64_t queued = 0, retries = 0;
+  json::array rows;
+  for (const auto& stream : service.queue().streams().all()) {
+    const auto counters = service.queue().counters(stream->id);
+    queued += counters.queued();
+    retries += counters.retries_waiting;
+    if (by != "campaign" || counters.queued() == 0) continue;
+    rows.push_back(json::object{{"name", stream->settings.name},
+                                {"queued", counters.queued()},
+                                {"ready", counters.queued() - counters.retries_waiting},
+                                {"deferred", counters.retries_waiting},
+                                {"rate_per_s", service.live().rate_of(stream->id)}});
+  }
+  struct Row {
+    std::uint64_t lanes = 0, leased = 0, connections = 0;
+    std::string waits_for;
+  };
+  std::map<std::string, Row> groups;
+  std::uint64_t leased = 0, connections = 0;
+  for (const auto& site : service.delivery().inspect()) {
+    auto& row = groups[by == "site" ? site.site : site.provider.empty() ? "other" : site.provider];
+    row.lanes += site.lanes;
+    for (const auto& path : site.paths) {
+      row.leased += path.leased;
+      row.connections += path.connections + path.connecting;
+      leased += path.leased;
+      connections += path.connections + path.connecting;
+      if (row.waits_for.empty()) row.waits_for = path.waits_for;
+    }
+  }
+  std::map<std::string, double> rates;
+  for (const auto& provider : service.live().total()) rates[provider.provider] = provider.per_second;
+  if (by != "campaign") {
+    for (const auto& [name, row] : groups) {
+      rows.push_back(json::object{{"name", name},
+                                  {"lanes", row.lanes},
+                                  {"leased", row.leased},
+                                  {"connections", row.connections},
+                                  {"rate_per_s", rates[name]},
+                                  {"waits_for", row.waits_for}});
+    }
+  }
+  double rate = 0;
+  for (const auto& [name, per_second] : rates) rate += per_second;
+  total["rows"] = std::move(rows);
+  total["queued"] = queued;
+  total["ready"] = queued - retries;
+  total["deferred"] = retries;
+  total["leased"] = leased;
+  total["connections"] = connections;
+  total["rate_per_s"] = rate;
+  return http::json_response(total);
+}
+
+Response status(Service& service) {
+  json::object out;
+  for (const auto& [name, value] : service.facts()) out[name] = value;
+  out["started"] = to_rfc3339(service.started());
+  out["committed_seq"] = service.queue().ledger().committed_seq();
+  out["exported_seq"] = service.events().exported();
+  const auto feeder = service.queue().feeder().stats();
+  out["resident_records"] = feeder.resident_records;
+  out["resident_lanes"] = feeder.resident_lanes;
+  json::array reasons;
+  for (const auto& reason : service.not_ready()) reasons.push_back(json::string(reason));
+  out["not_ready"] = std::move(reasons);
+  return http::json_response(out);
+}
+
+Response readiness(Service& service) {
+  const auto reasons = service.not_ready();
+  if (reasons.empty()) return http::text_response("ready\n");
+  std::string text;
+  for (const auto& reason : reasons) text += reason + "\n";
+  return http::text_response(text, 503);
+}
+
+Response reload(Service& service) {
+  auto changes = service.reload();
+  return changes ? http::json_response(*changes) : http::error_response(changes.error());
+}
+
+}  // namespace
+
+http::Router make_router(Service& service) {
+  http::Router out;
+  out.add("GET", "/healthz", answer([](const Request&) { return http::text_response("ok\n"); }));
+  out.add("GET", "/readyz", answer([&service](const Request&) { return readiness(service); }));
+  out.add("GET", "/v1/status", answer([&service](const Request&) { return status(service); }));
+  out.add("GET", "/v1/campaigns", answer([&service](const Request& r) { return list_campaigns(service, r); }));
+  out.add("GET", "/v1/campaigns/{id}", answer([&service](const Request& r) { return show_campaign(service, r); }));
+  const std::pair<const char*, queue::StreamState> changes[] = {{"pause", queue::StreamState::paused},
+                                                                {"resume", queue::StreamState::running},
+                                                                {"cancel", queue::StreamState::cancelling}};
+  for (const auto& [verb, state] : changes) {
+    out.add("POST", std::string("/v1/campaigns/{id}/") + verb,
+            answer([&service, to = state](const Request& r) { return change_campaign(service, r, to); }));
+  }
+  out.add("GET", "/v1/queue/summary", answer([&service](const Request& r) { return queue_summary(service, r); }));
+  out.add("GET", "/v1/events", answer([&service](const Request& r) { return events_response(service, r); }));
+  out.add("POST", "/v1/reload", answer([&service](const Request&) { return reload(service); }));
+  return out;
+}
+
+}  // namespace sluice::control

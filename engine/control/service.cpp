@@ -1,0 +1,236 @@
+#include "engine/control/service.hpp"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <future>
+
+#include "engine/base/assert.hpp"
+#include "engine/base/log.hpp"
+#include "engine/control/handlers.hpp"
+#include "engine/delivery/campaign_content.hpp"
+#include "engine/message/dkim_key.hpp"
+
+namespace sluice::control {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{100};  ///< campaigns are looked after so often
+
+Expected<std::shared_ptr<const delivery::StreamContent>> load_content(const queue::Stream& stream,
+                                                                      std::string_view bytes) {
+  if (!bytes.starts_with(message::kCampaignKind)) {
+    return fail(ErrorCode::corrupt, "the content of " + stream.settings.name + " is of an unknown kind");
+  }
+  auto parts = message::decode_campaign(bytes);
+  if (!parts) return std::unexpected(parts.error());
+  return delivery::compile_campaign(std::move(*parts));
+}
+
+}  // namespace
+
+Service::Service(ServiceOptions options) : options_(std::move(options)), live_(clock_) {}
+
+Service::~Service() { stop(); }
+
+Expected<std::unique_ptr<Service>> Service::make(ServiceOptions options) {
+  auto out = std::unique_ptr<Service>(new Service(std::move(options)));
+  for (auto step : {&Service::load_keys, &Service::make_queue, &Service::make_network, &Service::make_campaigns}) {
+    if (auto made = (out.get()->*step)(); !made) return std::unexpected(made.error());
+  }
+  return out;
+}
+
+Expected<> Service::load_keys() {
+  for (const auto& file : options_.dkim) {
+    auto key = message::DkimKey::load(file.path, file.domain, file.selector);
+    if (!key) return std::unexpected(key.error());
+    if (key->weak()) log::warn("dkim_key_weak", {{"domain", file.domain}, {"bits", key->bits()}});
+    if (auto added = signer_.add(std::move(*key)); !added) return added;
+  }
+  return {};
+}
+
+Expected<> Service::make_queue() {
+  auto opened = queue::Queue::open(options_.queue, clock_);
+  if (!opened) return std::unexpected(opened.error());
+  queue_ = std::move(*opened);
+  auto log = queue::EventLog::open(*queue_, options_.events);
+  if (!log) return std::unexpected(log.error());
+  log_ = std::make_unique<queue::EventLog>(std::move(*log));
+  log_->set_observer([this](std::uint64_t, const queue::Event& event) { live_.add(event); });
+  contents_ = std::make_unique<delivery::ContentStore>(*queue_, load_content);
+  return {};
+}
+
+Expected<> Service::make_network() {
+  auto resolver = dns::Resolver::make(resolver_thread_.context(), clock_, options_.resolver);
+  if (!resolver) return std::unexpected(resolver.error());
+  resolver_ = std::move(*resolver);
+  auto routes = dns::RouteTable::make(options_.routes, options_.router.planner.plan.smtp_port);
+  if (!routes) return std::unexpected(routes.error());
+  resolver_tasks_ = std::make_unique<net::TaskGroup>(resolver_thread_.context(), net::TaskGroupOptions{"resolver", 8});
+  router_ = std::make_unique<dns::Router>(resolver_thread_.context(), *resolver_, clock_, options_.router,
+                                          std::move(*routes));
+  auto policies = throttle::PolicySet::create(options_.policies);
+  if (!policies) return std::unexpected(policies.error());
+  policies_ = std::move(*policies);
+  auto made = delivery::Delivery::make(options_.delivery,
+                                       {clock_, *queue_, *router_, *policies_, *contents_, signer_}, options_.tls);
+  if (!made) return std::unexpected(made.error());
+  delivery_ = std::move(*made);
+  return {};
+}
+
+Expected<> Service::make_campaigns() {
+  auto from_check = [this](const std::string& tenant, const std::string& domain) -> std::optional<std::string> {
+    if (signer_.has(domain)) return std::nullopt;
+    for (const auto& sender : options_.senders) {
+      if (sender.tenant == tenant && std::ranges::find(sender.domains, domain) != sender.domains.end()) {
+        return std::nullopt;
+      }
+    }
+    return "the From domain " + domain + " has no [[dkim]] key and is not listed for tenant \"" + tenant +
+           "\" in a [[sender]]; add one of them";
+  };
+  auto content_check = [](const message::CampaignParts& parts) -> Expected<> {
+    auto compiled = delivery::compile_campaign(parts);
+    if (!compiled) return std::unexpected(compiled.error());
+    return {};
+  };
+  auto opened = campaign::Campaigns::open(*queue_, *log_, clock_, options_.campaigns, std::move(from_check),
+                                          std::move(content_check));
+  if (!opened) return std::unexpected(opened.error());
+  campaigns_ = std::move(*opened);
+  return {};
+}
+
+Expected<> Service::start() {
+  started_once_ = true;
+  started_ = clock_.now();
+  resolver_thread_.start();
+  queue_->start(delivery_->receivers());
+  delivery_->start();
+  exporter_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "exporter");
+    export_loop();
+  });
+  control_tasks_ = std::make_unique<net::TaskGroup>(control_.context(), net::TaskGroupOptions{"control", 64});
+  if (auto listening = start_http(); !listening) return listening;
+  const bool ticking = control_tasks_->spawn(tick_loop());
+  SLUICE_ASSERT(ticking);
+  control_.start();
+  return {};
+}
+
+Expected<> Service::start_http() {
+  server_ = std::make_unique<http::Server>(control_.context(), make_router(*this), options_.http);
+  if (auto bound = server_->listen_unix(options_.data_dir + "/control.sock"); !bound) return bound;
+  if (options_.http_listen.empty()) return {};
+  const auto colon = options_.http_listen.rfind(':');
+  boost::system::error_code error;
+  auto host = options_.http_listen.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  const auto address = boost::asio::ip::make_address(host, error);
+  if (error || colon == std::string::npos) {
+    return fail(ErrorCode::invalid_input, "[http] listen: \"" + options_.http_listen + "\" is no address:port");
+  }
+  const auto port = static_cast<std::uint16_t>(std::atoi(options_.http_listen.c_str() + colon + 1));
+  auto bound = server_->listen_tcp({address, port});
+  if (!bound) return std::unexpected(bound.error());
+  http_address_ = fmt::format("{}:{}", bound->address().to_string(), bound->port());
+  return {};
+}
+
+void Service::export_loop() {
+  for (;;) {
+    const bool last = stopping_.load(std::memory_order_acquire);
+    const auto exported = log_->export_page();
+    if (!exported) log::error("export_failed", {{"reason", exported.error().text}});
+    if (exported && *exported > 0) continue;
+    if (last) return;
+    std::this_thread::sleep_for(options_.export_interval);
+  }
+}
+
+net::Task<> Service::tick_loop() {
+  boost::asio::steady_timer timer(control_.context());
+  while (!control_stopping_) {
+    campaigns_->tick(clock_.now());
+    timer.expires_after(kTick);
+    boost::system::error_code ignored;
+    co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+  }
+}
+
+void Service::stop() {
+  if (stopped_ || !started_once_) return;
+  stopped_ = true;
+  if (control_tasks_) {
+    std::promise<void> stopped;
+    auto done = stopped.get_future();
+    control_.post([this, &stopped] {
+      const bool spawned = control_tasks_->spawn(stop_control(&stopped));
+      if (!spawned) stopped.set_value();
+    });
+    done.wait();
+    control_.finish();
+    control_.join();
+  }
+  campaigns_->stop();
+  delivery_->stop();
+  queue_->stop();
+  stopping_.store(true, std::memory_order_release);
+  if (exporter_.joinable()) exporter_.join();
+  std::promise<void> closed;
+  auto done = closed.get_future();
+  resolver_thread_.post([this, &closed] {
+    const bool spawned = resolver_tasks_->spawn(stop_resolver(&closed));
+    SLUICE_ASSERT(spawned);
+  });
+  done.wait();
+  resolver_thread_.finish();
+  resolver_thread_.join();
+}
+
+net::Task<> Service::stop_control(std::promise<void>* stopped) {
+  co_await server_->stop();
+  server_.reset();
+  control_stopping_ = true;
+  stopped->set_value();
+}
+
+net::Task<> Service::stop_resolver(std::promise<void>* stopped) {
+  co_await router_->close();
+  resolver_->close();
+  stopped->set_value();
+}
+
+std::vector<std::string> Service::not_ready() const {
+  std::vector<std::string> out;
+  if (const auto sick = queue_->committer().health()) out.push_back("the store cannot write: " + sick->text);
+  if (stopping_.load(std::memory_order_acquire)) out.push_back("stopping");
+  return out;
+}
+
+Expected<boost::json::object> Service::reload() {
+  if (!reload_) return fail(ErrorCode::unavailable, "this service was not started from a configuration file");
+  return reload_();
+}
+
+std::vector<std::pair<std::string, std::string>> Service::facts() const {
+  const auto& recovery = queue_->recovery();
+  std::vector<std::pair<std::string, std::string>> out;
+  out.emplace_back("data_dir", options_.data_dir);
+  out.emplace_back("queued", std::to_string(recovery.queued));
+  out.emplace_back("in_doubt_found", std::to_string(recovery.in_doubt));
+  out.emplace_back("in_doubt_bound", fmt::format("{} for each path that sends", delivery_->doubt_bound_per_path()));
+  out.emplace_back("control", options_.data_dir + "/control.sock");
+  if (!http_address_.empty()) out.emplace_back("http", http_address_);
+  return out;
+}
+
+}  // namespace sluice::control

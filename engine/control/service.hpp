@@ -1,0 +1,127 @@
+// The running engine: every part made, started in order, and stopped in the reverse one.
+//
+// Threads: committer, feeder, exporter, resolver, N delivery workers, and control, which answers operators and moves
+// campaigns on. start() and stop() from the owner's thread; campaigns and handlers on control's.
+#pragma once
+
+#include <atomic>
+#include <boost/json/object.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/campaign/campaigns.hpp"
+#include "engine/control/live_counts.hpp"
+#include "engine/delivery/delivery.hpp"
+#include "engine/dns/router.hpp"
+#include "engine/http/server.hpp"
+#include "queue/event_log.hpp"
+
+namespace sluice::control {
+
+struct DkimKeyFile {
+  std::string domain;
+  std::string selector;
+  std::string path;
+};
+
+/// From domains a tenant may use though no key signs for them.
+struct SenderDomains {
+  std::string tenant;
+  std::vector<std::string> domains;
+};
+
+struct ServiceOptions {
+  std::string data_dir;
+  queue::Options queue;
+  queue::EventLogOptions events;
+  campaign::CampaignsOptions campaigns;
+  delivery::Options delivery;
+  net::TlsClientOptions tls;
+  dns::ResolverOptions resolver;
+  dns::RouterOptions router;
+  std::vector<dns::RouteRule> routes;
+  std::vector<throttle::PolicyOptions> policies;
+  std::vector<DkimKeyFile> dkim;
+  std::vector<SenderDomains> senders;
+  http::ServerOptions http;
+  std::string http_listen;                       ///< "127.0.0.1:8025"; empty: only the control socket
+  std::chrono::milliseconds export_interval{20}; ///< the exporter looks for new events so often
+};
+
+class Service {
+ public:
+  /// Opens the store and makes every part; nothing is sent yet.
+  [[nodiscard]] static Expected<std::unique_ptr<Service>> make(ServiceOptions options);
+  ~Service();
+
+  [[nodiscard]] Expected<> start();
+  /// Transactions under way end, everything is settled and exported. Idempotent.
+  void stop();
+
+  /// What the operator should see at start: recovery, the doubt bound, addresses.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> facts() const;
+  [[nodiscard]] std::string http_address() const { return http_address_; }
+  /// What POST /v1/reload does and answers. Set before start(). Runs on the control thread.
+  void set_reload(std::function<Expected<boost::json::object>()> reload) { reload_ = std::move(reload); }
+
+  [[nodiscard]] queue::Queue& queue() { return *queue_; }
+  [[nodiscard]] campaign::Campaigns& campaigns() { return *campaigns_; }
+  [[nodiscard]] delivery::Delivery& delivery() { return *delivery_; }
+  [[nodiscard]] throttle::PolicySet& policies() { return *policies_; }
+  [[nodiscard]] dns::Router& router() { return *router_; }
+  [[nodiscard]] const LiveCounts& live() const { return live_; }
+  [[nodiscard]] const queue::EventLog& events() const { return *log_; }
+  [[nodiscard]] const ServiceOptions& options() const { return options_; }
+  [[nodiscard]] const Clock& clock() const { return clock_; }
+  [[nodiscard]] net::Worker& control() { return control_; }
+  [[nodiscard]] const message::DkimSigner& signer() const { return signer_; }
+  [[nodiscard]] delivery::ContentStore& contents() { return *contents_; }
+  [[nodiscard]] Instant started() const { return started_; }
+  /// Empty: ready; else why not.
+  [[nodiscard]] std::vector<std::string> not_ready() const;
+  [[nodiscard]] Expected<boost::json::object> reload();
+
+ private:
+  explicit Service(ServiceOptions options);
+
+  Expected<> make_queue();
+  Expected<> make_network();
+  Expected<> make_campaigns();
+  Expected<> load_keys();
+  Expected<> start_http();
+  void export_loop();
+  net::Task<> tick_loop();
+  net::Task<> stop_control(std::promise<void>* stopped);
+  net::Task<> stop_resolver(std::promise<void>* stopped);
+
+  ServiceOptions options_;
+  SystemClock clock_;
+  Instant started_{};
+  LiveCounts live_;
+  std::unique_ptr<queue::Queue> queue_;
+  std::unique_ptr<queue::EventLog> log_;
+  net::Worker resolver_thread_{"resolver"};
+  std::unique_ptr<net::TaskGroup> resolver_tasks_;
+  std::unique_ptr<dns::Resolver> resolver_;
+  std::unique_ptr<dns::Router> router_;
+  std::unique_ptr<throttle::PolicySet> policies_;
+  std::unique_ptr<delivery::ContentStore> contents_;
+  message::DkimSigner signer_;
+  std::unique_ptr<delivery::Delivery> delivery_;
+  std::unique_ptr<campaign::Campaigns> campaigns_;
+  net::Worker control_{"control"};
+  std::unique_ptr<net::TaskGroup> control_tasks_;
+  std::unique_ptr<http::Server> server_;
+  std::string http_address_;
+  std::function<Expected<boost::json::object>()> reload_;
+  std::thread exporter_;
+  std::atomic<bool> stopping_{false};
+  bool control_stopping_ = false;  ///< control's thread only
+  bool started_once_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace sluice::control
