@@ -1,7 +1,8 @@
 // Who still needs a stored body: one row a recipient, written with its record and erased with its final.
 //
-// Rows, not a counter: a counter would have to be read on the committer's thread for every settlement, and a batch
-// that is tried again must not count twice. A row is put once and erased once, and vanishes in compaction.
+// Rows, not a counter: a counter would have to be read on the committer's thread for every settlement, and a
+// batch that is tried again must not count twice. A row is put once and erased once, and vanishes in
+// compaction.
 #pragma once
 
 #include <cstdint>

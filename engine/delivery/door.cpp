@@ -6,11 +6,13 @@ Expected<std::unique_ptr<Door>> Door::make(DoorOptions options, const Clock& clo
   auto trusted = TrustedNetworks::parse(options.trusted_networks);
   if (!trusted) return std::unexpected(trusted.error());
   if (options.certificate_file.empty() != options.key_file.empty()) {
-    return fail(ErrorCode::invalid_input, "a listener needs both a certificate file and a key file, or neither");
+    return fail(ErrorCode::invalid_input,
+                "a listener needs both a certificate file and a key file, or neither");
   }
   options.server.starttls = !options.certificate_file.empty();
   if (options.server.require_tls && !options.server.starttls) {
-    return fail(ErrorCode::invalid_input, "a listener that requires TLS needs a certificate file and a key file");
+    return fail(ErrorCode::invalid_input,
+                "a listener that requires TLS needs a certificate file and a key file");
   }
   return std::unique_ptr<Door>(new Door(std::move(options), std::move(*trusted), clock));
 }

@@ -1,13 +1,14 @@
 // The SMTP door: what one [[listener]] accepts into a tenant's flow.
 //
-// Guarantee: 250 comes after the message is on disk. Never an open relay: only clients of trusted networks may name a
-// recipient, and a network of everybody is refused when the door is made. Includes no SMTP header: those of the
-// server and those of the client must not meet in one file.
+// Guarantee: 250 comes after the message is on disk. Never an open relay: only clients of trusted networks
+// may name a recipient, and a network of everybody is refused when the door is made. Includes no SMTP header:
+// those of the server and those of the client must not meet in one file.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
 #include <atomic>
+#include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -20,14 +21,19 @@
 
 namespace sluice::delivery {
 
+/// May mail of this tenant be from this domain? Nothing: yes; else why not. Any thread.
+using FromCheck =
+    std::function<std::optional<std::string>(const std::string& tenant, const std::string& domain)>;
+
 struct DoorOptions {
   boost::asio::ip::tcp::endpoint listen;      ///< port 0: any free one
   std::vector<std::string> trusted_networks;  ///< CIDR; empty: everybody is refused
   std::string tenant = "default";
+  FromCheck from_check;          ///< empty: any From; else also a From that names no single domain is refused
   std::string certificate_file;  ///< PEM; with key_file: STARTTLS is offered
   std::string key_file;
-  smtp::ServerOptions server;    ///< name, sizes, recipients, timeouts; starttls follows from the files
-  std::size_t max_connections = 1000;            ///< on all threads together; beyond: 421 4.3.2
+  smtp::ServerOptions server;          ///< name, sizes, recipients, timeouts; starttls follows from the files
+  std::size_t max_connections = 1000;  ///< on all threads together; beyond: 421 4.3.2
   std::size_t max_connections_per_client = 100;  ///< from one address; beyond: 421 4.7.0
   std::size_t max_received = 50;                 ///< Received fields; beyond: 554 5.4.6
 };
@@ -44,7 +50,8 @@ struct DoorStats {
 /// What the sessions of one listener share; on every thread.
 class Door {
  public:
-  /// Fails (invalid_input) on networks TrustedNetworks refuses, and on one of certificate and key without the other.
+  /// Fails (invalid_input) on networks TrustedNetworks refuses, and on one of certificate and key without the
+  /// other.
   [[nodiscard]] static Expected<std::unique_ptr<Door>> make(DoorOptions options, const Clock& clock);
 
   [[nodiscard]] const DoorOptions& options() const { return options_; }
@@ -75,7 +82,7 @@ class Door {
   const TrustedNetworks trusted_;
   const Clock& clock_;
   Flow* flow_ = nullptr;
-  std::mutex clients_mutex_;  ///< connections of one client come in on every thread
+  std::mutex clients_mutex_;                    ///< connections of one client come in on every thread
   std::map<std::string, std::size_t> clients_;  ///< at most max_connections entries
 };
 

@@ -45,7 +45,8 @@ struct DoorServer::Thread {
 DoorServer::DoorServer(DoorServerOptions options, Flows& flows)
     : options_(std::move(options)), flows_(flows), certificates_(std::make_unique<Certificates>()) {}
 
-Expected<std::unique_ptr<DoorServer>> DoorServer::make(DoorServerOptions options, Flows& flows, const Clock& clock) {
+Expected<std::unique_ptr<DoorServer>> DoorServer::make(DoorServerOptions options, Flows& flows,
+                                                       const Clock& clock) {
   if (options.threads < 1 || options.threads > 64) {
     return fail(ErrorCode::invalid_input, "the doors need 1 to 64 threads");
   }
@@ -90,8 +91,8 @@ Expected<> DoorServer::listen() {
       options.max_connections = std::max<std::size_t>(1, door.options().max_connections / threads_.size());
       options.reuse_port = threads_.size() > 1;
       auto handlers = [&door](const smtp::Peer& peer) { return std::make_unique<DoorSession>(door, peer); };
-      auto made = smtp::ServerListener::start(thread->worker.context(), std::move(options), std::move(handlers),
-                                              certificates_->contexts[i].get());
+      auto made = smtp::ServerListener::start(thread->worker.context(), std::move(options),
+                                              std::move(handlers), certificates_->contexts[i].get());
       if (!made) return fail(made.error(), "listening for SMTP");
       at = (*made)->endpoints().front();
       thread->listeners.push_back(std::move(*made));

@@ -1,7 +1,7 @@
 // All SMTP doors on threads of their own.
 //
-// Order for the owner: queue started, body store started, then start(); at the end stop(), then the body store, then
-// the queue, so that what a client was promised is committed. One owner thread.
+// Order for the owner: queue started, body store started, then start(); at the end stop(), then the body
+// store, then the queue, so that what a client was promised is committed. One owner thread.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
@@ -16,7 +16,7 @@ namespace sluice::delivery {
 
 struct DoorServerOptions {
   std::vector<DoorOptions> doors;
-  unsigned threads = 1;  ///< each listens on every address; 1-64
+  unsigned threads = 1;                         ///< each listens on every address; 1-64
   std::chrono::milliseconds drain_for{10'000};  ///< on stop: for messages in progress
 };
 

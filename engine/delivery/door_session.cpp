@@ -29,15 +29,21 @@ bool has_high_bit(std::string_view text) {
 
 Reply refuse(const Error& error) {
   switch (error.code) {
-    case ErrorCode::invalid_input: return {554, {5, 6, 0}, error.text};
-    case ErrorCode::io: return {452, {4, 3, 1}, "The message could not be stored, try again later"};
-    case ErrorCode::unavailable: return {452, {4, 3, 1}, "Storage is not available, try again later"};
-    default: return {451, {4, 3, 2}, "Too busy, try again later"};
+    case ErrorCode::invalid_input:
+      return {554, {5, 6, 0}, error.text};
+    case ErrorCode::permission:
+      return {550, {5, 7, 1}, error.text};
+    case ErrorCode::io:
+      return {452, {4, 3, 1}, "The message could not be stored, try again later"};
+    case ErrorCode::unavailable:
+      return {452, {4, 3, 1}, "Storage is not available, try again later"};
+    default:
+      return {451, {4, 3, 2}, "Too busy, try again later"};
   }
 }
 
-/// Brings a result from another thread to the coroutine that waits for it. Shared by the two; the timer is the
-/// coroutine's and is touched by the other side only while `waiting`.
+/// Brings a result from another thread to the coroutine that waits for it. Shared by the two; the timer is
+/// the coroutine's and is touched by the other side only while `waiting`.
 struct Arrival {
   std::mutex mutex;
   bool waiting = true;
@@ -91,7 +97,7 @@ std::vector<RawRecipient> DoorSession::recipients_of(const smtp::Envelope& envel
   return out;
 }
 
-/// Everything but the id. Fails (invalid_input) with a text for the client.
+/// Everything but the id. Fails (invalid_input, permission) with a text for the client.
 Expected<RawMessage> DoorSession::compose(const smtp::Envelope& envelope, std::string_view content) const {
   auto header = read_raw_header(content);
   if (!header) return fail(ErrorCode::invalid_input, header.error().text);
@@ -99,7 +105,8 @@ Expected<RawMessage> DoorSession::compose(const smtp::Envelope& envelope, std::s
   RawMessage out;
   out.sender = envelope.sender.address;
   if (!header->from && out.sender.empty()) {
-    return fail(ErrorCode::invalid_input, "The header has no From field and there is no sender to make it of");
+    return fail(ErrorCode::invalid_input,
+                "The header has no From field and there is no sender to make it of");
   }
   out.recipients = recipients_of(envelope);
   out.eight_bit = has_high_bit(content);
@@ -109,6 +116,11 @@ Expected<RawMessage> DoorSession::compose(const smtp::Envelope& envelope, std::s
   out.envid = envelope.parameters.envid;
   out.from_domain = header->from_domain;
   if (!header->from) out.from_domain = message::parse_address(out.sender, kSenderForm)->domain();
+  if (const auto& check = door_.options().from_check) {
+    const auto why = out.from_domain.empty() ? std::optional<std::string>("From must hold one address")
+                                             : check(door_.options().tenant, out.from_domain);
+    if (why) return fail(ErrorCode::permission, *why);
+  }
   out.content_header_bytes = header->bytes;
   out.content = content;
   if (!content.ends_with("\r\n")) {
@@ -116,8 +128,8 @@ Expected<RawMessage> DoorSession::compose(const smtp::Envelope& envelope, std::s
     if (header->bytes == content.size()) out.content_header_bytes += 2;
   }
   out.remote_ip = client_;
-  out.fields = [&envelope, host = door_.options().server.hostname, found = std::move(*header)](const MessageId& id,
-                                                                                               Instant at) {
+  out.fields = [&envelope, host = door_.options().server.hostname, found = std::move(*header)](
+                   const MessageId& id, Instant at) {
     auto text = smtp::received_header(envelope, host, id.text(), at);
     if (!found.date) {
       text += "Date: ";
@@ -151,12 +163,13 @@ net::Task<Expected<MessageId>> DoorSession::store(RawMessage message) {
     const std::lock_guard lock(arrival->mutex);
     return arrival->result.has_value();
   };
-  // No deadline: the store always answers. The wait ends early only when the session is cut off at shutdown; the
-  // message may then be kept without its 250, which costs the client a repeat and no mail.
+  // No deadline: the store always answers. The wait ends early only when the session is cut off at shutdown;
+  // the message may then be kept without its 250, which costs the client a repeat and no mail.
   if (!look()) co_await timer.async_wait(net::kTuple);
   const std::lock_guard lock(arrival->mutex);
   arrival->waiting = false;
-  if (!arrival->result) co_return fail(ErrorCode::cancelled, "the session ended before the message was stored");
+  if (!arrival->result)
+    co_return fail(ErrorCode::cancelled, "the session ended before the message was stored");
   co_return *arrival->result;
 }
 

@@ -19,7 +19,8 @@ class DoorSession final : public smtp::ServerHandler {
 
   net::Task<message::Reply> on_connect(const smtp::Envelope& envelope) override;
   net::Task<message::Reply> on_mail(const smtp::Envelope& envelope) override;
-  net::Task<message::Reply> on_recipient(const smtp::Envelope& envelope, const smtp::Recipient& recipient) override;
+  net::Task<message::Reply> on_recipient(const smtp::Envelope& envelope,
+                                         const smtp::Recipient& recipient) override;
   net::Task<message::Reply> on_message(const smtp::Envelope& envelope, std::string_view content) override;
 
  private:

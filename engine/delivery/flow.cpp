@@ -51,11 +51,12 @@ struct Flow::Pending {
     // Through the milliseconds the record keeps, so that the id computed from it later is the same.
     return MessageId::make(from_ms(to_ms(accepted_at)), queue->options().node, stream->id, row);
   }
-  void add(queue::Injection& injection, const RawRecipient& recipient, Row row, const store::BodyRef& ref) const;
+  void add(queue::Injection& injection, const RawRecipient& recipient, Row row,
+           const store::BodyRef& ref) const;
 };
 
-Expected<std::unique_ptr<Flow>> Flow::open(FlowOptions options, queue::Queue& queue, store::Segments& segments,
-                                           const Clock& clock) {
+Expected<std::unique_ptr<Flow>> Flow::open(FlowOptions options, queue::Queue& queue,
+                                           store::Segments& segments, const Clock& clock) {
   auto flow = std::unique_ptr<Flow>(new Flow(std::move(options), queue, segments, clock));
   flow->stream_ = find_flow(queue, flow->options_.tenant);
   if (!flow->stream_) {
@@ -75,7 +76,8 @@ Expected<std::unique_ptr<Flow>> Flow::open(FlowOptions options, queue::Queue& qu
   auto checkpoint = queue.checkpoint(flow->stream_->id);
   if (!checkpoint) return std::unexpected(checkpoint.error());
   if (!checkpoint->empty() && checkpoint->size() != 8) {
-    return fail(ErrorCode::corrupt, "the checkpoint of the flow of tenant " + flow->options_.tenant + " is damaged");
+    return fail(ErrorCode::corrupt,
+                "the checkpoint of the flow of tenant " + flow->options_.tenant + " is damaged");
   }
   if (!checkpoint->empty()) flow->next_row_ = get_be<8>(checkpoint->data());
   return flow;
@@ -83,8 +85,10 @@ Expected<std::unique_ptr<Flow>> Flow::open(FlowOptions options, queue::Queue& qu
 
 Expected<> Flow::ready() const {
   if (!queue_.committer().healthy()) return fail(ErrorCode::unavailable, "the store cannot write");
-  if (stream_->state() >= queue::StreamState::cancelling) return fail(ErrorCode::conflict, "the flow was cancelled");
-  if (in_flight_->load() >= options_.max_in_flight) return fail(ErrorCode::limit, "max_in_flight messages are waiting");
+  if (stream_->state() >= queue::StreamState::cancelling)
+    return fail(ErrorCode::conflict, "the flow was cancelled");
+  if (in_flight_->load() >= options_.max_in_flight)
+    return fail(ErrorCode::limit, "max_in_flight messages are waiting");
   return {};
 }
 
@@ -114,8 +118,8 @@ Expected<> Flow::submit(RawMessage message, Accepted accepted) {
   }
   message.fields = nullptr;  // it may refer to the session
   pending->message = std::move(message);
-  auto taken = segments_.append(std::move(pieces),
-                                [pending](const Expected<store::StoredBody>& stored) { inject(pending, stored); });
+  auto taken = segments_.append(
+      std::move(pieces), [pending](const Expected<store::StoredBody>& stored) { inject(pending, stored); });
   if (taken) next_row_ += count;
   return taken;
 }
@@ -164,11 +168,13 @@ void Flow::inject(const std::shared_ptr<Pending>& pending, const Expected<store:
   pending->pin = stored->pin;
   auto injection = std::make_unique<queue::Injection>(pending->stream);
   auto row = pending->first_row;
-  for (const auto& recipient : pending->message.recipients) pending->add(*injection, recipient, row++, stored->ref);
+  for (const auto& recipient : pending->message.recipients)
+    pending->add(*injection, recipient, row++, stored->ref);
   injection->set_checkpoint(encode_row(row));
   injection->seal();
   pending->queue->inject(std::move(injection), store::Urgency::now, [pending](const Expected<>& result) {
-    pending->accepted(result ? Expected<MessageId>(pending->id(pending->first_row)) : std::unexpected(result.error()));
+    pending->accepted(result ? Expected<MessageId>(pending->id(pending->first_row))
+                             : std::unexpected(result.error()));
   });
 }
 

@@ -1,4 +1,5 @@
-// The flows of all tenants, each opened once: two Flow objects of one stream would give the same rows out twice.
+// The flows of all tenants, each opened once: two Flow objects of one stream would give the same rows out
+// twice.
 #pragma once
 
 #include <map>

@@ -76,7 +76,8 @@ class RawStream final : public StreamContent {
 
 std::string encode_raw() { return {kRawKind, kVersion}; }
 
-Expected<std::shared_ptr<const StreamContent>> load_raw(std::string_view bytes, const store::Segments& segments) {
+Expected<std::shared_ptr<const StreamContent>> load_raw(std::string_view bytes,
+                                                        const store::Segments& segments) {
   if (bytes != encode_raw()) return fail(ErrorCode::corrupt, "not the content of a flow");
   return std::make_shared<RawStream>(segments);
 }

@@ -14,8 +14,8 @@ inline constexpr char kRawKind = 'r';
 
 /// The stream's content part kContentPart: kind and version; the messages are the records' own.
 [[nodiscard]] std::string encode_raw();
-/// For the ContentLoader, of bytes that begin with kRawKind. `segments` must outlive the content. Preparing reads the
-/// body from its segment file: from the page cache for mail that was just accepted, else from disk.
+/// For the ContentLoader, of bytes that begin with kRawKind. `segments` must outlive the content. Preparing
+/// reads the body from its segment file: from the page cache for mail that was just accepted, else from disk.
 [[nodiscard]] Expected<std::shared_ptr<const StreamContent>> load_raw(std::string_view bytes,
                                                                       const store::Segments& segments);
 

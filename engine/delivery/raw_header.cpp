@@ -30,7 +30,8 @@ std::string_view take_field(std::string_view& rest) {
 
 std::string domain_of_from(std::string_view value) {
   std::string unfolded;
-  std::copy_if(value.begin(), value.end(), std::back_inserter(unfolded), [](char c) { return c != '\r' && c != '\n'; });
+  std::copy_if(value.begin(), value.end(), std::back_inserter(unfolded),
+               [](char c) { return c != '\r' && c != '\n'; });
   const auto mailbox = message::parse_mailbox(unfolded);
   return mailbox ? std::string(mailbox->address.domain()) : std::string();
 }
@@ -48,10 +49,13 @@ Expected<RawHeader> read_raw_header(std::string_view content) {
     const auto field = take_field(rest);
     const auto colon = field.find(':');
     auto name = field.substr(0, colon);
-    while (name.ends_with(' ') || name.ends_with('\t')) name.remove_suffix(1);  // RFC 5322 §4.5: obsolete, legal
+    while (name.ends_with(' ') || name.ends_with('\t'))
+      name.remove_suffix(1);  // RFC 5322 §4.5: obsolete, legal
     if (colon == std::string_view::npos || !message::is_field_name(name)) {
-      return fail(ErrorCode::invalid_input, fmt::format("Field {} of the header is not a field: \"Name: value\" or an "
-                                                        "empty line is missing", fields));
+      return fail(ErrorCode::invalid_input,
+                  fmt::format("Field {} of the header is not a field: \"Name: value\" or an "
+                              "empty line is missing",
+                              fields));
     }
     const bool from = same(name, "from");
     if (from && out.from) return fail(ErrorCode::invalid_input, "The header has several From fields");
@@ -61,7 +65,8 @@ Expected<RawHeader> read_raw_header(std::string_view content) {
     out.message_id = out.message_id || same(name, "message-id");
   }
   const auto lines = content.substr(0, content.size() - rest.size());
-  out.non_ascii = std::any_of(lines.begin(), lines.end(), [](char c) { return static_cast<unsigned char>(c) > 127; });
+  out.non_ascii =
+      std::any_of(lines.begin(), lines.end(), [](char c) { return static_cast<unsigned char>(c) > 127; });
   out.bytes = lines.size() + (rest.empty() ? 0 : 2);
   return out;
 }

@@ -1,5 +1,5 @@
-// The header of a message somebody else wrote, as far as a door must know it: is it one, what is missing, who is it
-// from. Pure; views point into the content.
+// The header of a message somebody else wrote, as far as a door must know it: is it one, what is missing, who
+// is it from. Pure; views point into the content.
 #pragma once
 
 #include <cstddef>
@@ -22,8 +22,8 @@ struct RawHeader {
   std::string from_domain;  ///< lower-case A-labels; empty when From is absent or holds more than one mailbox
 };
 
-/// `content` is CRLF text. Fails (invalid_input, text for a reply) on lines that are no fields, several From fields,
-/// and more than kMaxRawFields fields.
+/// `content` is CRLF text. Fails (invalid_input, text for a reply) on lines that are no fields, several From
+/// fields, and more than kMaxRawFields fields.
 [[nodiscard]] Expected<RawHeader> read_raw_header(std::string_view content);
 
 }  // namespace sluice::delivery

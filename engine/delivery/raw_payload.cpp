@@ -5,8 +5,8 @@
 namespace sluice::delivery {
 namespace {
 
-// flags(1) sender(string) from_domain(string) header_bytes(varint) [ret(1) notify(1) envid orcpt_type orcpt as strings]
-// then length(4) crc(4) of a stored body, or the message itself.
+// flags(1) sender(string) from_domain(string) header_bytes(varint) [ret(1) notify(1) envid orcpt_type orcpt
+// as strings] then length(4) crc(4) of a stored body, or the message itself.
 constexpr std::uint8_t kEightBit = 1;
 constexpr std::uint8_t kUtf8 = 2;
 constexpr std::uint8_t kDsn = 4;

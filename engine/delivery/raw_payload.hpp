@@ -21,16 +21,16 @@ struct DsnRequest {
 };
 
 struct RawPayload {
-  std::string_view sender;  ///< MAIL FROM; empty: <>
-  bool eight_bit = false;   ///< needs 8BITMIME
-  bool smtp_utf8 = false;   ///< needs SMTPUTF8
+  std::string_view sender;         ///< MAIL FROM; empty: <>
+  bool eight_bit = false;          ///< needs 8BITMIME
+  bool smtp_utf8 = false;          ///< needs SMTPUTF8
   std::string_view from_domain;    ///< whose DKIM keys sign it; empty: nobody's
   std::uint64_t header_bytes = 0;  ///< of the message, up to its body
   DsnRequest dsn;
-  bool stored = false;             ///< the message is the record's stored body, of this length and crc
+  bool stored = false;  ///< the message is the record's stored body, of this length and crc
   std::uint32_t length = 0;
   std::uint32_t crc = 0;
-  std::string_view message;        ///< else it is here
+  std::string_view message;  ///< else it is here
 
   void append_to(std::string& out) const;
   /// Views point into `bytes`. Nothing for bytes that are no payload.

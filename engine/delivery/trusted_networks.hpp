@@ -14,8 +14,8 @@ namespace sluice::delivery {
 /// Immutable once made; any thread.
 class TrustedNetworks {
  public:
-  /// CIDR ("10.0.0.0/8", "2001:db8::/32") or single addresses. Refused: networks of length 0 (0.0.0.0/0, ::/0), bits
-  /// behind the prefix, IPv4-mapped IPv6. Empty: nobody is trusted.
+  /// CIDR ("10.0.0.0/8", "2001:db8::/32") or single addresses. Refused: networks of length 0 (0.0.0.0/0,
+  /// ::/0), bits behind the prefix, IPv4-mapped IPv6. Empty: nobody is trusted.
   [[nodiscard]] static Expected<TrustedNetworks> parse(const std::vector<std::string>& texts);
 
   /// `address` as numbers. An IPv4-mapped IPv6 address counts as the IPv4 one; a scope is ignored.

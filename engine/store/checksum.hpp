@@ -1,4 +1,5 @@
-// CRC-32C over stored values and bodies, so that damaged bytes are recognised before they are sent to anybody.
+// CRC-32C over stored values and bodies, so that damaged bytes are recognised before they are sent to
+// anybody.
 #pragma once
 
 #include <nmmintrin.h>
@@ -19,7 +20,8 @@ class Crc32c {
       crc_ = _mm_crc32_u64(crc_, word);
       bytes.remove_prefix(8);
     }
-    for (const char c : bytes) crc_ = _mm_crc32_u8(static_cast<std::uint32_t>(crc_), static_cast<unsigned char>(c));
+    for (const char c : bytes)
+      crc_ = _mm_crc32_u8(static_cast<std::uint32_t>(crc_), static_cast<unsigned char>(c));
   }
   [[nodiscard]] std::uint32_t value() const { return static_cast<std::uint32_t>(crc_) ^ 0xffffffffU; }
 

@@ -152,7 +152,8 @@ Expected<std::string> read_body(const std::string& folder, const BodyRef& ref) {
                     read_all(file.fd, out.data(), out.size(), ref.offset);
   const bool good = read && get_be<4>(frame.data()) == ref.length && get_be<4>(frame.data() + 4) == ref.crc &&
                     crc32c(out) == ref.crc;
-  if (!good) return fail(ErrorCode::corrupt, fmt::format("the body at {} of {} is damaged", ref.offset, path));
+  if (!good)
+    return fail(ErrorCode::corrupt, fmt::format("the body at {} of {} is damaged", ref.offset, path));
   return out;
 }
 

@@ -2,8 +2,8 @@
 //
 //   length(4) crc32c(4) bytes        integers big-endian
 //
-// A segment is written by one thread, once: after a restart nothing is appended to an old one, so a torn tail is
-// never followed by good bytes, and nobody refers to it because a body is named only after its sync.
+// A segment is written by one thread, once: after a restart nothing is appended to an old one, so a torn tail
+// is never followed by good bytes, and nobody refers to it because a body is named only after its sync.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,8 @@ struct BodyRef {
 class SegmentFile {
  public:
   /// "00000001.seg" in `folder`; must not exist. Durable as a name when it returns.
-  [[nodiscard]] static Expected<std::unique_ptr<SegmentFile>> create(const std::string& folder, std::uint32_t number);
+  [[nodiscard]] static Expected<std::unique_ptr<SegmentFile>> create(const std::string& folder,
+                                                                     std::uint32_t number);
   ~SegmentFile();
   SegmentFile(const SegmentFile&) = delete;
   SegmentFile& operator=(const SegmentFile&) = delete;
@@ -50,7 +51,8 @@ class SegmentFile {
   [[nodiscard]] std::uint32_t number() const { return number_; }
 
  private:
-  SegmentFile(int fd, std::uint32_t number, std::string path) : fd_(fd), number_(number), path_(std::move(path)) {}
+  SegmentFile(int fd, std::uint32_t number, std::string path)
+      : fd_(fd), number_(number), path_(std::move(path)) {}
 
   const int fd_;
   const std::uint32_t number_;

@@ -60,7 +60,8 @@ Expected<> Segments::append(std::vector<std::string> pieces, Done done) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return fail(ErrorCode::cancelled, "the body store is closing");
-    if (pending_.size() >= options_.max_pending) return fail(ErrorCode::limit, "max_pending bodies wait to be written");
+    if (pending_.size() >= options_.max_pending)
+      return fail(ErrorCode::limit, "max_pending bodies wait to be written");
     if (item.bytes > 0 && pending_bytes_ > 0 && pending_bytes_ + item.bytes > options_.max_pending_bytes) {
       return fail(ErrorCode::limit, "max_pending_bytes of bodies wait to be written");
     }
@@ -148,8 +149,8 @@ Expected<StoredBody> Segments::place(const Item& item) {
   return StoredBody{*ref, active_pin_};
 }
 
-/// Syncs the bodies placed since the last sync, those before `end`; on failure they are reported failed and the
-/// segment is sealed.
+/// Syncs the bodies placed since the last sync, those before `end`; on failure they are reported failed and
+/// the segment is sealed.
 Expected<> Segments::sync_active(std::vector<Item>& batch, std::size_t end) {
   auto synced = active_->sync();
   {
@@ -176,7 +177,7 @@ void Segments::seal_active() {
 }
 
 Expected<> Segments::check_room() const {
-  struct statvfs disk {};
+  struct statvfs disk{};
   if (::statvfs(options_.folder.c_str(), &disk) != 0) return {};  // the write will tell
   const auto free = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
   if (free >= options_.min_free_bytes) return {};

@@ -1,14 +1,15 @@
 // Raw bodies too large for a record: append-only segment files, synced before anybody names a body in them.
 //
-// Guarantee: done() runs with a BodyRef only after the body is on disk; a segment file goes only when no recipient
-// needs a body of it and no body of it is on its way to being named.
+// Guarantee: done() runs with a BodyRef only after the body is on disk; a segment file goes only when no
+// recipient needs a body of it and no body of it is on its way to being named.
 //
-// One thread of its own writes: the bodies of a moment share one fdatasync, as commits do. done() calls run on it, in
-// the order of the append() calls, so a caller whose records must enter the queue in order submits them from there.
-// Every segment found at open() is sealed; those nobody needs (orphans of a crash) go with the first sweep.
+// One thread of its own writes: the bodies of a moment share one fdatasync, as commits do. done() calls run
+// on it, in the order of the append() calls, so a caller whose records must enter the queue in order submits
+// them from there. Every segment found at open() is sealed; those nobody needs (orphans of a crash) go with
+// the first sweep.
 //
-// A body that cannot be written (disk full) is reported to its own done(); a segment whose sync failed takes no
-// further body, because what the kernel holds of it is unknown from then on.
+// A body that cannot be written (disk full) is reported to its own done(); a segment whose sync failed takes
+// no further body, because what the kernel holds of it is unknown from then on.
 #pragma once
 
 #include <chrono>
@@ -28,17 +29,19 @@
 namespace sluice::store {
 
 struct SegmentsOptions {
-  std::string folder;                              ///< made if absent
-  std::uint64_t segment_bytes = 64u << 20;         ///< a segment takes no further body beyond it; 1 MiB-4 GiB
-  std::uint64_t max_body_bytes = 1u << 30;         ///< longer bodies are refused (limit)
-  std::uint64_t max_pending_bytes = 64u << 20;     ///< appended, not yet synced; beyond: refused (limit) unless alone
-  std::size_t max_pending = 1u << 16;              ///< the same in append() calls
-  std::uint64_t min_free_bytes = 64u << 20;        ///< kept free on the disk; below: done(unavailable)
+  std::string folder;                       ///< made if absent
+  std::uint64_t segment_bytes = 64u << 20;  ///< a segment takes no further body beyond it; 1 MiB-4 GiB
+  std::uint64_t max_body_bytes = 1u << 30;  ///< longer bodies are refused (limit)
+  std::uint64_t max_pending_bytes =
+      64u << 20;                       ///< appended, not yet synced; beyond: refused (limit) unless alone
+  std::size_t max_pending = 1u << 16;  ///< the same in append() calls
+  std::uint64_t min_free_bytes = 64u << 20;          ///< kept free on the disk; below: done(unavailable)
   std::chrono::milliseconds sweep_interval{60'000};  ///< segments nobody needs are looked for this often
 };
 
 /// While one is held, the body's segment is not removed: from done() until its name is committed.
-using BodyPin = std::shared_ptr<const void>;  // shared: several bodies of one segment are on their way at a time
+using BodyPin =
+    std::shared_ptr<const void>;  // shared: several bodies of one segment are on their way at a time
 
 struct StoredBody {
   BodyRef ref;
@@ -50,8 +53,8 @@ struct SegmentsStats {
   std::uint64_t bytes = 0;
   std::uint64_t syncs = 0;
   std::uint64_t failures = 0;
-  std::uint64_t removed = 0;   ///< segment files
-  std::size_t segments = 0;    ///< files there now
+  std::uint64_t removed = 0;  ///< segment files
+  std::size_t segments = 0;   ///< files there now
 };
 
 class Segments {
@@ -67,12 +70,15 @@ class Segments {
   /// Writes what was appended, then ends the thread. Later appends are refused (cancelled).
   void stop();
 
-  /// Any thread. On error `done` is not called. `pieces` together are the body; none at all is a fence: done() runs
-  /// in its turn, with an empty ref, and nothing is written.
+  /// Any thread. On error `done` is not called. `pieces` together are the body; none at all is a fence:
+  /// done() runs in its turn, with an empty ref, and nothing is written.
   [[nodiscard]] Expected<> append(std::vector<std::string> pieces, Done done);
   /// Any thread; reads the disk or its cache.
-  [[nodiscard]] Expected<std::string> read(const BodyRef& ref) const { return read_body(options_.folder, ref); }
-  /// Removes the sealed segments nobody needs; start()'s thread does it by itself. For tests and `store check`.
+  [[nodiscard]] Expected<std::string> read(const BodyRef& ref) const {
+    return read_body(options_.folder, ref);
+  }
+  /// Removes the sealed segments nobody needs; start()'s thread does it by itself. For tests and `store
+  /// check`.
   void sweep();
   [[nodiscard]] SegmentsStats stats() const;
 

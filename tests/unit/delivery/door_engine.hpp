@@ -45,9 +45,9 @@ struct Seen {
   MessageId id;
   std::string sender;
   std::string recipient;
-  std::string bytes;      ///< what goes over the wire
+  std::string bytes;  ///< what goes over the wire
   std::string signed_by;
-  std::string body;       ///< key of the stored body; empty: inside the record
+  std::string body;  ///< key of the stored body; empty: inside the record
   bool eight_bit = false;
   bool smtp_utf8 = false;
 };
@@ -98,7 +98,9 @@ class Engine {
     queue->stop();
   }
 
-  [[nodiscard]] boost::asio::ip::tcp::endpoint at(std::size_t door = 0) const { return server->endpoints().at(door); }
+  [[nodiscard]] boost::asio::ip::tcp::endpoint at(std::size_t door = 0) const {
+    return server->endpoints().at(door);
+  }
   [[nodiscard]] DoorStats stats() const { return server->doors().front()->stats(); }
   [[nodiscard]] queue::StreamPtr stream() const { return (*flows->get("default"))->stream(); }
   [[nodiscard]] queue::Counters counters() const { return queue->counters(stream()->id); }
@@ -129,8 +131,15 @@ class Engine {
     const auto result = content->prepare(record, signer, clock.now(), first);
     ASSERT_TRUE(result) << result.error().text;
     ASSERT_TRUE(content->prepare(record, signer, clock.now() + std::chrono::hours(1), again));
-    Seen out{record.key.row, first.id, first.sender, first.recipient, {}, first.signed_by,
-             std::string(record.value.body), first.message.envelope.eight_bit, first.message.envelope.smtp_utf8};
+    Seen out{record.key.row,
+             first.id,
+             first.sender,
+             first.recipient,
+             {},
+             first.signed_by,
+             std::string(record.value.body),
+             first.message.envelope.eight_bit,
+             first.message.envelope.smtp_utf8};
     std::string repeated;
     for (const auto piece : first.pieces) out.bytes.append(piece);
     for (const auto piece : again.pieces) repeated.append(piece);

@@ -21,7 +21,8 @@ const std::string kHeader =
 
 std::string large_body() {
   std::string out;
-  for (int i = 0; i < 200; ++i) out += "Line " + std::to_string(i) + " of a body that does not fit into a record\r\n";
+  for (int i = 0; i < 200; ++i)
+    out += "Line " + std::to_string(i) + " of a body that does not fit into a record\r\n";
   return out;
 }
 
@@ -59,8 +60,9 @@ TEST(Door, WhatIsAcceptedIsPreparedWithTheSameBytes) {
     EXPECT_EQ(seen.sender, "orders@shop.test");
     EXPECT_EQ(seen.recipient, "Ann@example.test");
     EXPECT_EQ(seen.body.empty(), row == 0) << "small bodies stay in the record";
-    EXPECT_TRUE(seen.bytes.starts_with("Received: from client.test ([127.0.0.1])\r\n\tby mail.shop.test with ESMTP id " +
-                                       id->text() + "\r\n\tfor <Ann@Example.test>"))
+    EXPECT_TRUE(seen.bytes.starts_with(
+        "Received: from client.test ([127.0.0.1])\r\n\tby mail.shop.test with ESMTP id " + id->text() +
+        "\r\n\tfor <Ann@Example.test>"))
         << seen.bytes;
     EXPECT_TRUE(seen.bytes.ends_with("\r\n" + kHeader + body)) << seen.bytes;
     EXPECT_FALSE(seen.eight_bit);
@@ -89,7 +91,8 @@ TEST(Door, RecipientsShareOneBodyThatGoesWithTheLastOfThem) {
   EXPECT_NE(seen.at(0).recipient, seen.at(1).recipient);
   EXPECT_EQ(engine.segments->stats().bodies, 1U);
   ASSERT_TRUE(eventually([&] { return engine.counters().delivered == 2; }));
-  const auto used = queue::segment_in_use(engine.queue->database(), store::BodyRef::of_key(seen.at(0).body).segment);
+  const auto used =
+      queue::segment_in_use(engine.queue->database(), store::BodyRef::of_key(seen.at(0).body).segment);
   ASSERT_TRUE(used);
   EXPECT_FALSE(*used);
   EXPECT_EQ(engine.counters().injected, 2U);
@@ -167,10 +170,11 @@ TEST(Door, SmuggledTextIsRefusedWhole) {
   for (const auto* line_end : {"\n", "\r", "\n\r\n", "\r\r\n"}) {
     Session session(engine);
     const auto end = std::string(line_end);
-    const auto answer = session.deliver("a@shop.test", "ann@example.test",
-                                        kHeader + "x" + end + "." + end +
-                                            "MAIL FROM:<evil@shop.test>\r\nRCPT TO:<eve@example.test>\r\nDATA\r\n"
-                                            "Subject: smuggled\r\n\r\ny");
+    const auto answer =
+        session.deliver("a@shop.test", "ann@example.test",
+                        kHeader + "x" + end + "." + end +
+                            "MAIL FROM:<evil@shop.test>\r\nRCPT TO:<eve@example.test>\r\nDATA\r\n"
+                            "Subject: smuggled\r\n\r\ny");
     EXPECT_EQ(answer.substr(0, 1), "5") << answer;
     EXPECT_EQ(session.say("NOOP").substr(0, 3), "250") << "replies are out of step";
   }
@@ -183,14 +187,17 @@ TEST(Door, RefusesWhatIsNoMessage) {
   Session session(engine);
   std::string loop;
   for (int i = 0; i < 51; ++i) loop += "Received: from a by b; x\r\n";
-  EXPECT_TRUE(session.deliver("a@shop.test", "b@example.test", loop + kHeader + "x").starts_with("554 5.4.6 "));
-  for (const auto& text : {std::string("no header\r\n\r\nx"), std::string("From: a@x.test\r\nFrom: b@y.test\r\n\r\nx"),
-                           kHeader + std::string("zero\0byte", 9)}) {
+  EXPECT_TRUE(
+      session.deliver("a@shop.test", "b@example.test", loop + kHeader + "x").starts_with("554 5.4.6 "));
+  for (const auto& text :
+       {std::string("no header\r\n\r\nx"), std::string("From: a@x.test\r\nFrom: b@y.test\r\n\r\nx"),
+        kHeader + std::string("zero\0byte", 9)}) {
     const auto answer = session.deliver("a@shop.test", "b@example.test", text);
     EXPECT_TRUE(answer.starts_with("554 5.6.0 ")) << answer;
   }
   EXPECT_TRUE(session.deliver("", "b@example.test", "Subject: x\r\n\r\nx").starts_with("554 5.6.0 "));
-  EXPECT_TRUE(session.deliver("a@shop.test", "b@no_domain", "x").starts_with("5")) << "an address that is none";
+  EXPECT_TRUE(session.deliver("a@shop.test", "b@no_domain", "x").starts_with("5"))
+      << "an address that is none";
   EXPECT_TRUE(id_of(session.deliver("", "b@example.test", kHeader + "x"))) << "the null sender may submit";
   EXPECT_EQ(engine.counters().injected, 1U);
 }
@@ -254,6 +261,23 @@ TEST(Door, AFullDiskDefersAndLosesNothing) {
   EXPECT_EQ(engine.wait_for(1).begin()->second.recipient, "ann@example.test");
 }
 
+TEST(Door, RefusesFromDomainsTheTenantMayNotUse) {
+  const Folder folder;
+  auto door = trusting_door();
+  door.from_check = [](const std::string& tenant, const std::string& domain) -> std::optional<std::string> {
+    if (tenant == "default" && domain == "shop.test") return std::nullopt;
+    return domain + " is not yours";
+  };
+  Engine engine(folder.path, {door});
+  Session session(engine);
+  const auto other = session.deliver("a@shop.test", "ann@example.test", "From: a@other.test\r\n\r\nx");
+  EXPECT_EQ(other, "550 5.7.1 other.test is not yours\r\n");
+  const auto two =
+      session.deliver("a@shop.test", "ann@example.test", "From: a@shop.test, b@other.test\r\n\r\nx");
+  EXPECT_TRUE(two.starts_with("550 5.7.1 ")) << two;
+  EXPECT_TRUE(id_of(session.deliver("a@other.test", "ann@example.test", kHeader + "x")));
+}
+
 TEST(Door, ACancelledFlowTakesNoMore) {
   const Folder folder;
   Engine engine(folder.path, {trusting_door()}, {.deliver = false});
@@ -296,8 +320,8 @@ TEST(Door, OffersStartTlsWithACertificate) {
 TEST(Door, RefusesOptionsThatCannotBeMeant) {
   const SystemClock clock;
   auto door = trusting_door();
-  for (const auto* network : {"0.0.0.0/0", "::/0", "10.0.0.1/8", "2001:db8::1/32", "::ffff:10.0.0.0/104", "10.0.0.0/33",
-                              "10.0.0.0/", "10.0.0.0/8x", "shop.test", ""}) {
+  for (const auto* network : {"0.0.0.0/0", "::/0", "10.0.0.1/8", "2001:db8::1/32", "::ffff:10.0.0.0/104",
+                              "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/8x", "shop.test", ""}) {
     door.trusted_networks = {"127.0.0.1/32", network};
     EXPECT_FALSE(Door::make(door, clock)) << network;
   }
@@ -312,10 +336,12 @@ TEST(Door, RefusesOptionsThatCannotBeMeant) {
 TEST(TrustedNetworks, ContainWhatTheySay) {
   const auto networks = TrustedNetworks::parse({"127.0.0.1", "10.0.0.0/9", "2001:db8::/33", "192.0.2.7/32"});
   ASSERT_TRUE(networks) << networks.error().text;
-  for (const auto* in : {"127.0.0.1", "10.127.255.255", "2001:db8:7fff::1", "192.0.2.7", "::ffff:192.0.2.7"}) {
+  for (const auto* in :
+       {"127.0.0.1", "10.127.255.255", "2001:db8:7fff::1", "192.0.2.7", "::ffff:192.0.2.7"}) {
     EXPECT_TRUE(networks->contain(in)) << in;
   }
-  for (const auto* out : {"127.0.0.2", "10.128.0.0", "2001:db8:8000::1", "192.0.2.6", "::ffff:192.0.2.6", "::1", "", "x"}) {
+  for (const auto* out :
+       {"127.0.0.2", "10.128.0.0", "2001:db8:8000::1", "192.0.2.6", "::ffff:192.0.2.6", "::1", "", "x"}) {
     EXPECT_FALSE(networks->contain(out)) << out;
   }
 }

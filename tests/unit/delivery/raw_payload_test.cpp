@@ -56,13 +56,15 @@ TEST(RawPayload, TornBytesAreNoPayload) {
 
 TEST(RawHeader, FindsFieldsInAnyCaseAndFolded) {
   const auto header = read_raw_header(
-      "DATE: x\r\nfrom:\r\n \"Example, Ann\"\r\n\t<ann@Shop.Test>\r\nMessage-Id : <1@x>\r\n\r\nFrom: in the body\r\n");
+      "DATE: x\r\nfrom:\r\n \"Example, Ann\"\r\n\t<ann@Shop.Test>\r\nMessage-Id : <1@x>\r\n\r\nFrom: in the "
+      "body\r\n");
   ASSERT_TRUE(header) << header.error().text;
   EXPECT_TRUE(header->date && header->from && header->message_id);
   EXPECT_EQ(header->from_domain, "shop.test");
   EXPECT_FALSE(header->non_ascii);
   EXPECT_EQ(header->bytes, std::string_view("DATE: x\r\nfrom:\r\n \"Example, Ann\"\r\n\t<ann@Shop.Test>\r\n"
-                                            "Message-Id : <1@x>\r\n\r\n").size());
+                                            "Message-Id : <1@x>\r\n\r\n")
+                               .size());
 }
 
 TEST(RawHeader, TakesOddButLegalShapes) {
@@ -75,8 +77,9 @@ TEST(RawHeader, TakesOddButLegalShapes) {
 }
 
 TEST(RawHeader, RefusesWhatIsNone) {
-  for (const auto* text : {"hello\r\n", " folded: first\r\n", ": empty name\r\n", "From: a@x.test\r\nFrom: b@y.test\r\n",
-                           "Subject: x\r\nno field\r\n\r\n", "\xc3\xa9: x\r\n", "a b: x\r\n"}) {
+  for (const auto* text :
+       {"hello\r\n", " folded: first\r\n", ": empty name\r\n", "From: a@x.test\r\nFrom: b@y.test\r\n",
+        "Subject: x\r\nno field\r\n\r\n", "\xc3\xa9: x\r\n", "a b: x\r\n"}) {
     EXPECT_FALSE(read_raw_header(text)) << text;
   }
   std::string many;

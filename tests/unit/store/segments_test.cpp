@@ -46,15 +46,13 @@ Expected<bool> all_in_use(std::uint32_t) { return true; }
 Expected<StoredBody> append(Segments& segments, std::vector<std::string> pieces) {
   std::promise<Expected<StoredBody>> promise;
   auto result = promise.get_future();
-  auto taken =
-      segments.append(std::move(pieces), [&](const Expected<StoredBody>& stored) { promise.set_value(stored); });
+  auto taken = segments.append(std::move(pieces),
+                               [&](const Expected<StoredBody>& stored) { promise.set_value(stored); });
   if (!taken) return std::unexpected(taken.error());
   return result.get();
 }
 
-TEST(Crc32c, MatchesTheStandardCheckValue) {
-  EXPECT_EQ(crc32c("123456789"), 0xe3069283U);
-}
+TEST(Crc32c, MatchesTheStandardCheckValue) { EXPECT_EQ(crc32c("123456789"), 0xe3069283U); }
 
 TEST(Segments, GivesBackWhatWasAppendedAlsoAfterARestart) {
   const Folder folder;
@@ -287,7 +285,8 @@ TEST(Segments, BoundsWhatWaits) {
   int calls = 0;
   const auto count = [&](const Expected<StoredBody>&) { ++calls; };
   EXPECT_EQ(segments->append({std::string(151, 'x')}, count).error().code, ErrorCode::limit);
-  ASSERT_TRUE(segments->append({std::string(120, 'x')}, count)) << "a body longer than the bound may wait alone";
+  ASSERT_TRUE(segments->append({std::string(120, 'x')}, count))
+      << "a body longer than the bound may wait alone";
   EXPECT_EQ(segments->append({"x"}, count).error().code, ErrorCode::limit);
   ASSERT_TRUE(segments->append({}, count));
   ASSERT_TRUE(segments->append({}, count));
