@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <boost/asio/ip/tcp.hpp>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -35,7 +36,9 @@ struct DoorOptions {
   smtp::ServerOptions server;          ///< name, sizes, recipients, timeouts; starttls follows from the files
   std::size_t max_connections = 1000;  ///< on all threads together; beyond: 421 4.3.2
   std::size_t max_connections_per_client = 100;  ///< from one address; beyond: 421 4.7.0
-  std::size_t max_received = 50;                 ///< Received fields; beyond: 554 5.4.6
+  std::chrono::milliseconds store_timeout{
+      300'000};                   ///< for the disk; then 451: it may yet be kept, and come twice
+  std::size_t max_received = 50;  ///< Received fields; beyond: 554 5.4.6
 };
 
 struct DoorStats {

@@ -61,7 +61,8 @@ net::Task<Reply> DoorSession::on_connect(const smtp::Envelope&) {
 net::Task<Reply> DoorSession::on_mail(const smtp::Envelope& envelope) {
   if (auto ready = door_.flow().ready(); !ready) {
     ++door_.messages_deferred;
-    co_return refuse(ready.error());
+    if (ready.error().code != ErrorCode::unavailable) co_return refuse(ready.error());
+    co_return Reply{451, {4, 3, 0}, "Storage is not available, try again later"};
   }
   const auto& sender = envelope.sender.address;
   message::Address address;
@@ -146,7 +147,7 @@ Expected<RawMessage> DoorSession::compose(const smtp::Envelope& envelope, std::s
 net::Task<Expected<MessageId>> DoorSession::store(RawMessage message) {
   const auto executor = co_await asio::this_coro::executor;
   asio::steady_timer timer(executor);
-  timer.expires_at(asio::steady_timer::time_point::max());
+  timer.expires_after(door_.options().store_timeout);
   const auto arrival = std::make_shared<Arrival>();  // shared: see there
   auto arrived = [arrival, &timer](const Expected<MessageId>& result) {
     const std::lock_guard lock(arrival->mutex);
@@ -163,13 +164,12 @@ net::Task<Expected<MessageId>> DoorSession::store(RawMessage message) {
     const std::lock_guard lock(arrival->mutex);
     return arrival->result.has_value();
   };
-  // No deadline: the store always answers. The wait ends early only when the session is cut off at shutdown;
-  // the message may then be kept without its 250, which costs the client a repeat and no mail.
+  // The wait also ends when the session is cut off at shutdown. A message may then be kept without its 250,
+  // which costs the client a repeat and no mail.
   if (!look()) co_await timer.async_wait(net::kTuple);
   const std::lock_guard lock(arrival->mutex);
   arrival->waiting = false;
-  if (!arrival->result)
-    co_return fail(ErrorCode::cancelled, "the session ended before the message was stored");
+  if (!arrival->result) co_return fail(ErrorCode::timeout, "the message was not stored in time");
   co_return *arrival->result;
 }
 

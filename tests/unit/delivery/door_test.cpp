@@ -227,6 +227,26 @@ TEST(Door, RowsGoOnAfterARestartAndWhatWasAcceptedIsThere) {
   EXPECT_EQ(engine.queue->streams().all().size(), 1U) << "the flow was made again";
 }
 
+TEST(Door, ADiskCopiedAfterThe250HoldsTheMessage) {
+  const Folder folder;
+  const Folder copy;
+  Engine engine(folder.path, {trusting_door()}, {.deliver = false});
+  Session session(engine);
+  std::set<std::string> ids;
+  for (const auto& body : {std::string("small"), large_body() + "end"}) {
+    const auto id = id_of(session.deliver("a@shop.test", "ann@example.test", kHeader + body));
+    ASSERT_TRUE(id);
+    ids.insert(id->text());
+  }
+  // What a kill leaves: nothing was closed or flushed for it.
+  std::filesystem::copy(folder.path, copy.path, std::filesystem::copy_options::recursive);
+  Engine after(copy.path, {trusting_door()});
+  const auto seen = after.wait_for(2);
+  ASSERT_EQ(seen.size(), 2U);
+  for (const auto& [row, one] : seen) EXPECT_TRUE(ids.contains(one.id.text())) << row;
+  EXPECT_TRUE(seen.at(1).bytes.contains(large_body()));
+}
+
 TEST(Door, ManyClientsOnSeveralThreadsLoseNothing) {
   const Folder folder;
   Engine engine(folder.path, {trusting_door()}, {.threads = 2});
