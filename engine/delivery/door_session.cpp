@@ -50,6 +50,18 @@ struct Arrival {
   std::optional<Expected<MessageId>> result;
 };
 
+/// However the coroutine ends, the other side no longer touches its timer.
+struct Leaving {
+  explicit Leaving(Arrival& left) : arrival(left) {}
+  Leaving(const Leaving&) = delete;
+  Leaving& operator=(const Leaving&) = delete;
+  ~Leaving() {
+    const std::lock_guard lock(arrival.mutex);
+    arrival.waiting = false;
+  }
+  Arrival& arrival;
+};
+
 }  // namespace
 
 net::Task<Reply> DoorSession::on_connect(const smtp::Envelope&) {
@@ -149,6 +161,7 @@ net::Task<Expected<MessageId>> DoorSession::store(RawMessage message) {
   asio::steady_timer timer(executor);
   timer.expires_after(door_.options().store_timeout);
   const auto arrival = std::make_shared<Arrival>();  // shared: see there
+  const Leaving leaving(*arrival);
   auto arrived = [arrival, &timer](const Expected<MessageId>& result) {
     const std::lock_guard lock(arrival->mutex);
     if (!arrival->waiting) return;
@@ -168,7 +181,6 @@ net::Task<Expected<MessageId>> DoorSession::store(RawMessage message) {
   // which costs the client a repeat and no mail.
   if (!look()) co_await timer.async_wait(net::kTuple);
   const std::lock_guard lock(arrival->mutex);
-  arrival->waiting = false;
   if (!arrival->result) co_return fail(ErrorCode::timeout, "the message was not stored in time");
   co_return *arrival->result;
 }
