@@ -44,7 +44,9 @@ class BodyRefs : public ::testing::Test {
     queue_ = std::move(*opened);
   }
   void fill(Row rows) {
-    stream_ = *queue_->create_stream({.name = "flow"}, {});
+    StreamSettings settings;
+    settings.name = "flow";
+    stream_ = *queue_->create_stream(settings, {});
     auto injection = std::make_unique<Injection>(stream_);
     for (Row row = 0; row < rows; ++row) {
       injection->add(row, "example.test", "u" + std::to_string(row), to_ms(clock_.now()), "payload",
@@ -145,7 +147,7 @@ TEST_F(BodyRefs, CancellingDropsTheClaims) {
 TEST_F(BodyRefs, ClaimsOutliveACrashAndEndWithAnAssumedDelivery) {
   struct Hoarder final : RunReceiver {
     explicit Hoarder(Queue& q) : queue(q) {}
-    void on_run(Run run) override {
+    void on_run(queue::Run run) override {
       if (seen.exchange(true)) return;
       std::vector<Held> one;
       one.push_back(run.held(0));
