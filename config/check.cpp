@@ -64,7 +64,8 @@ class Checks {
           const auto text = std::get<std::string>(section.find(key)->get(section.at(config_, i)));
           identity += (identity.empty() ? "" : " ") + text;
         }
-        if (identity.empty() || identity.ends_with(":0")) continue;  // already reported; port 0 is never the same
+        if (identity.empty() || identity.ends_with(":0"))
+          continue;  // already reported; port 0 is never the same
         const auto [first, is_new] = seen.emplace(identity, i);
         if (is_new) continue;
         add(path_of(section, i, section.identity.back()),
@@ -124,7 +125,8 @@ class Checks {
       std::set<std::string_view> seen;
       for (const auto& name : pool.sources) {
         known(path, fmt::format("pool `{}`", pool.name), "source", name, source_names);
-        if (!seen.insert(name).second) add(path, fmt::format("pool `{}` names the source `{}` twice", pool.name, name));
+        if (!seen.insert(name).second)
+          add(path, fmt::format("pool `{}` names the source `{}` twice", pool.name, name));
       }
     }
     for (std::size_t i = 0; i < config_.routes.size(); ++i) {
@@ -147,7 +149,8 @@ class Checks {
       if (key == "class") known(path, who, key, text, {"commercial", "transactional"});
       if (key != "remote_ip") continue;
       const auto network = text.substr(0, text.find('/'));
-      if (address_family(network) == 0) add(path, fmt::format("{} matches remote_ip `{}`, which is no address", who, text));
+      if (address_family(network) == 0)
+        add(path, fmt::format("{} matches remote_ip `{}`, which is no address", who, text));
     }
   }
 
@@ -156,15 +159,18 @@ class Checks {
       const auto& policy = config_.policies[i];
       const auto path = fmt::format("policy[{}]", i);
       check_match(path + ".match", "a policy", policy.match);
-      const bool limits = !policy.message_rate.empty() || !policy.byte_rate.empty() || !policy.connection_rate.empty() ||
-                          policy.connections > 0 || policy.messages_per_connection > 0;
-      if (!limits && !refused(path)) add(path, "a policy without any limit does nothing; add message_rate or another");
+      const bool limits = !policy.message_rate.empty() || !policy.byte_rate.empty() ||
+                          !policy.connection_rate.empty() || policy.connections > 0 ||
+                          policy.messages_per_connection > 0;
+      if (!limits && !refused(path))
+        add(path, "a policy without any limit does nothing; add message_rate or another");
     }
   }
 
   /// Something at or below `path` was refused, so that what seems missing may be just that.
   [[nodiscard]] bool refused(std::string_view path) const {
-    return std::ranges::any_of(problems_, [&](const Problem& problem) { return problem.path.starts_with(path); });
+    return std::ranges::any_of(problems_,
+                               [&](const Problem& problem) { return problem.path.starts_with(path); });
   }
 
   [[nodiscard]] Names tenant_names() const {
@@ -177,10 +183,12 @@ class Checks {
   void tenants() {
     if (config_.tenants.empty()) return;
     for (std::size_t i = 0; i < config_.senders.size(); ++i) {
-      known(fmt::format("sender[{}].tenant", i), "a sender", "tenant", config_.senders[i].tenant, tenant_names());
+      known(fmt::format("sender[{}].tenant", i), "a sender", "tenant", config_.senders[i].tenant,
+            tenant_names());
     }
     for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
-      known(fmt::format("listener[{}].tenant", i), "a listener", "tenant", config_.listeners[i].tenant, tenant_names());
+      known(fmt::format("listener[{}].tenant", i), "a listener", "tenant", config_.listeners[i].tenant,
+            tenant_names());
     }
   }
 
@@ -190,7 +198,8 @@ class Checks {
       const auto path = fmt::format("listener[{}]", i);
       const bool both = !listener.cert_file.empty() && !listener.key_file.empty();
       if (listener.starttls != "off" && !both && !refused(path)) {
-        add(path + ".starttls", fmt::format("starttls = \"{}\" needs `cert_file` and `key_file`", listener.starttls));
+        add(path + ".starttls",
+            fmt::format("starttls = \"{}\" needs `cert_file` and `key_file`", listener.starttls));
       }
       if (!options_.check_files) continue;
       readable_file(path + ".cert_file", listener.cert_file);
@@ -212,7 +221,7 @@ class Checks {
 
   bool readable_file(const std::string& path, const std::string& file) {
     if (file.empty()) return false;
-    struct stat status {};
+    struct stat status{};
     if (::stat(file.c_str(), &status) != 0) {
       add(path, fmt::format("{} cannot be opened: {}", file, std::strerror(errno)));
       return false;
@@ -222,7 +231,7 @@ class Checks {
   }
 
   bool private_file(const std::string& path, const std::string& file) {
-    struct stat status {};
+    struct stat status{};
     if (!readable_file(path, file) || ::stat(file.c_str(), &status) != 0) return false;
     if ((status.st_mode & 077) == 0) return true;
     add(path, fmt::format("{0} has mode {1:04o}: others may read the key; run chmod 600 {0}", file,
@@ -233,16 +242,17 @@ class Checks {
   void ordered_limits() {
     const auto& store = config_.store;
     if (store.stop_below > store.refuse_below) {
-      add("store.stop_below", fmt::format("[store] stop_below ({}) is above refuse_below ({})", to_text(store.stop_below),
-                                          to_text(store.refuse_below)));
+      add("store.stop_below", fmt::format("[store] stop_below ({}) is above refuse_below ({})",
+                                          to_text(store.stop_below), to_text(store.refuse_below)));
     }
     if (config_.dns.ttl_min > config_.dns.ttl_max) {
       add("dns.ttl_min", fmt::format("[dns] ttl_min ({}) is above ttl_max ({})", to_text(config_.dns.ttl_min),
                                      to_text(config_.dns.ttl_max)));
     }
     if (config_.events.file_size > config_.events.keep_size) {
-      add("events.keep_size", fmt::format("[events] keep_size ({}) is below file_size ({})",
-                                          to_text(config_.events.keep_size), to_text(config_.events.file_size)));
+      add("events.keep_size",
+          fmt::format("[events] keep_size ({}) is below file_size ({})", to_text(config_.events.keep_size),
+                      to_text(config_.events.file_size)));
     }
   }
 

@@ -1,4 +1,5 @@
-// What no single key can tell: names that must exist or be unique, keys that need each other, files that must be private.
+// What no single key can tell: names that must exist or be unique, keys that need each other, files that must
+// be private.
 #pragma once
 
 #include "config/load.hpp"

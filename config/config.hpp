@@ -1,7 +1,7 @@
-// Everything a person can set, as plain values. The initialisers here are the defaults: the one home of each. The key's
-// name, range and explanation stand in the schema (schema_*.cpp), and config/sluice.toml is generated from both.
-// engine/app translates these structs into each module's Options. Copyable; no threads; no invariants beyond what
-// load() has checked.
+// Everything a person can set, as plain values. The initialisers here are the defaults: the one home of each.
+// The key's name, range and explanation stand in the schema (schema_*.cpp), and config/sluice.toml is
+// generated from both. engine/app translates these structs into each module's Options. Copyable; no threads;
+// no invariants beyond what load() has checked.
 #pragma once
 
 #include <map>
@@ -14,7 +14,8 @@
 namespace sluice::config {
 
 using Count = std::uint32_t;
-/// What a [[policy]] or [[route]] looks at: tenant, stream, class, source, pool, provider, site, domain, remote_ip.
+/// What a [[policy]] or [[route]] looks at: tenant, stream, class, source, pool, provider, site, domain,
+/// remote_ip.
 using Match = std::map<std::string, std::string>;
 
 struct Log {

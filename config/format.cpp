@@ -15,7 +15,8 @@ std::unexpected<Error> wrong(std::string text) { return fail(ErrorCode::invalid_
 
 Expected<> check_name(std::string_view text) {
   const bool clean = std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
   });
   if (!text.empty() && text.size() <= 100 && clean) return {};
   return wrong(fmt::format("`{}` is not a name; use up to 100 letters, digits, '.', '_' and '-'", text));
@@ -30,15 +31,19 @@ Expected<> check_hostport(std::string_view text) {
   if (parse_endpoint(text, 25)) return {};
   const auto colon = text.find(':');
   const auto host = text.substr(0, colon);
-  const auto as_if_numeric = colon == std::string_view::npos ? "127.0.0.1" : fmt::format("127.0.0.1{}", text.substr(colon));
+  const auto as_if_numeric =
+      colon == std::string_view::npos ? "127.0.0.1" : fmt::format("127.0.0.1{}", text.substr(colon));
   if (is_host_name(host) && parse_endpoint(as_if_numeric, 25)) return {};
-  return wrong(fmt::format("`{}` is not a host; write it as \"relay.shop.test:587\" or \"192.0.2.1:25\"", text));
+  return wrong(
+      fmt::format("`{}` is not a host; write it as \"relay.shop.test:587\" or \"192.0.2.1:25\"", text));
 }
 
 Expected<> check_email(std::string_view text) {
   const auto at = text.rfind('@');
-  const bool shaped = at != std::string_view::npos && at > 0 && at <= 64 && is_host_name(text.substr(at + 1), 2);
-  const bool clean = std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; });
+  const bool shaped =
+      at != std::string_view::npos && at > 0 && at <= 64 && is_host_name(text.substr(at + 1), 2);
+  const bool clean =
+      std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; });
   if (shaped && clean) return {};
   return wrong(fmt::format("`{}` is not an address; write it as \"bounces@shop.test\"", text));
 }
@@ -52,7 +57,8 @@ Expected<> check_url(std::string_view text) {
     const bool plain = text.find_first_of("?# \t\r\n\"<>") == std::string_view::npos;
     if (plain && !text.ends_with('/') && check_hostport(host)) return {};
   }
-  return wrong(fmt::format("`{}` is not a base URL; write it as \"https://mail.shop.test\", without a slash at the end", text));
+  return wrong(fmt::format(
+      "`{}` is not a base URL; write it as \"https://mail.shop.test\", without a slash at the end", text));
 }
 
 Expected<> check_rate(std::string_view text) {
@@ -74,22 +80,35 @@ Expected<> check_choice(const Field& field, std::string_view text) {
 }
 
 Expected<> check_shape(const Field& field, const std::string& text, const LoadOptions& options) {
-  if (text.size() > options.max_text) return wrong(fmt::format("the text is longer than {} bytes", options.max_text));
+  if (text.size() > options.max_text)
+    return wrong(fmt::format("the text is longer than {} bytes", options.max_text));
   if (text.find('\0') != std::string::npos) return wrong("the text holds a NUL byte");
   switch (field.shape) {
     case Format::any:
-    case Format::path: return {};
-    case Format::name: return check_name(text);
-    case Format::address4: return check_family(text, 4);
-    case Format::address6: return check_family(text, 6);
-    case Format::network: return check_network(text);
-    case Format::host: return check_host(text, 1);
-    case Format::domain: return check_host(text, 2);
-    case Format::hostport: return check_hostport(text);
-    case Format::email: return check_email(text);
-    case Format::url: return check_url(text);
-    case Format::choice: return check_choice(field, text);
-    case Format::rate: return check_rate(text);
+    case Format::path:
+      return {};
+    case Format::name:
+      return check_name(text);
+    case Format::address4:
+      return check_family(text, 4);
+    case Format::address6:
+      return check_family(text, 6);
+    case Format::network:
+      return check_network(text);
+    case Format::host:
+      return check_host(text, 1);
+    case Format::domain:
+      return check_host(text, 2);
+    case Format::hostport:
+      return check_hostport(text);
+    case Format::email:
+      return check_email(text);
+    case Format::url:
+      return check_url(text);
+    case Format::choice:
+      return check_choice(field, text);
+    case Format::rate:
+      return check_rate(text);
     case Format::endpoint:
     case Format::server: {
       auto parsed = parse_endpoint(text, field.shape == Format::server ? 53 : -1);
@@ -149,14 +168,16 @@ std::string name_in(const Section& section, std::string_view key) {
 
 std::string range_text(const Field& field, const Value& like) {
   const bool counts = std::holds_alternative<Count>(like) || std::holds_alternative<Millis>(like) ||
-                      std::holds_alternative<ByteSize>(like) || std::holds_alternative<std::vector<Millis>>(like);
+                      std::holds_alternative<ByteSize>(like) ||
+                      std::holds_alternative<std::vector<Millis>>(like);
   if (!counts) return {};
   std::string out = fmt::format("{} to {}", count_text(like, field.min), count_text(like, field.max));
   if (!field.unit.empty()) out += fmt::format("{}{}", field.unit == "%" ? "" : " ", field.unit);
   return out;
 }
 
-Expected<> check_value(const Section& section, const Field& field, const Value& value, const LoadOptions& options) {
+Expected<> check_value(const Section& section, const Field& field, const Value& value,
+                       const LoadOptions& options) {
   auto checked = std::visit(Checker{field, options, value}, value);
   if (!checked) return fail(std::move(checked.error()), name_in(section, field.key));
   return {};

@@ -45,11 +45,13 @@ std::expected<Loaded, Problems> load_file(const std::string& path, const LoadOpt
     text.append(block, static_cast<std::size_t>(in.gcount()));
   }
   if (in.bad()) return one_problem(path, {}, "cannot be read");
-  if (text.size() > most) return one_problem(path, {}, fmt::format("is larger than {}", to_text(options.max_file)));
+  if (text.size() > most)
+    return one_problem(path, {}, fmt::format("is larger than {}", to_text(options.max_file)));
   return load_text(text, full, options);
 }
 
-std::expected<Loaded, Problems> load_text(std::string_view text, const std::string& file, const LoadOptions& options) {
+std::expected<Loaded, Problems> load_text(std::string_view text, const std::string& file,
+                                          const LoadOptions& options) {
   auto document = parse(text, file);
   if (!document) return std::unexpected(std::move(document.error()));
   Loaded loaded;

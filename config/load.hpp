@@ -1,5 +1,6 @@
-// Reads sluice.toml. Either a Config that passed every check, or every problem found. Touches the disk only to read the
-// file and, unless told not to, to look at the key files it names. Never throws on what it reads. Any thread.
+// Reads sluice.toml. Either a Config that passed every check, or every problem found. Touches the disk only
+// to read the file and, unless told not to, to look at the key files it names. Never throws on what it reads.
+// Any thread.
 #pragma once
 
 #include <expected>
@@ -24,7 +25,8 @@ struct Loaded {
   Origins origins;
 };
 
-[[nodiscard]] std::expected<Loaded, Problems> load_file(const std::string& path, const LoadOptions& options = {});
+[[nodiscard]] std::expected<Loaded, Problems> load_file(const std::string& path,
+                                                        const LoadOptions& options = {});
 
 /// `file` names the text in messages; relative paths in it are relative to that file's folder.
 [[nodiscard]] std::expected<Loaded, Problems> load_text(std::string_view text, const std::string& file,

@@ -1,6 +1,8 @@
 #include "config/options.hpp"
 
 #include "engine/base/assert.hpp"
+#include "engine/http/server.hpp"
+#include "engine/smtp/server_options.hpp"
 
 namespace sluice::config {
 namespace {
@@ -83,7 +85,8 @@ http::ServerOptions http_options(const Http& from) {
   return out;
 }
 
-smtp::ServerOptions server_options(const Listener& from, const Delivery& delivery, const std::string& hostname) {
+smtp::ServerOptions server_options(const Listener& from, const Delivery& delivery,
+                                   const std::string& hostname) {
   smtp::ServerOptions out;
   out.hostname = !from.ehlo.empty() ? from.ehlo : !delivery.ehlo.empty() ? delivery.ehlo : hostname;
   out.starttls = from.starttls != "off";
@@ -94,7 +97,8 @@ smtp::ServerOptions server_options(const Listener& from, const Delivery& deliver
   return out;
 }
 
-smtp::ServerOptions server_options(const Bounce& from, const Delivery& delivery, const std::string& hostname) {
+smtp::ServerOptions server_options(const Bounce& from, const Delivery& delivery,
+                                   const std::string& hostname) {
   smtp::ServerOptions out;
   out.hostname = !delivery.ehlo.empty() ? delivery.ehlo : hostname;
   out.max_message_bytes = from.message_size.bytes;

@@ -5,15 +5,21 @@
 
 #include "config/config.hpp"
 #include "engine/campaign/limits.hpp"
-#include "engine/http/server.hpp"
-#include "engine/smtp/server_options.hpp"
 #include "throttle/policy.hpp"
+
+namespace sluice::http {
+struct ServerOptions;  // their headers bring Asio along, and verbs need only the bounds of a campaign
+}
+namespace sluice::smtp {
+struct ServerOptions;
+}
 
 namespace sluice::config {
 
 [[nodiscard]] campaign::DirectoryLimits directory_limits(const CampaignLimits& from);
 
-/// Every [[policy]], every [[tenant]] with a rate, and as fallback, for each (source, site), what [delivery] says.
+/// Every [[policy]], every [[tenant]] with a rate, and as fallback, for each (source, site), what [delivery]
+/// says.
 [[nodiscard]] std::vector<throttle::PolicyOptions> policy_options(const Config& from);
 
 [[nodiscard]] http::ServerOptions http_options(const Http& from);

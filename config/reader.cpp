@@ -13,19 +13,24 @@
 namespace sluice::config {
 namespace {
 
-Position position_of(const toml::source_region& region) {
-  return {region.begin.line, region.begin.column};
-}
+Position position_of(const toml::source_region& region) { return {region.begin.line, region.begin.column}; }
 
 std::string_view kind_of(const toml::node& node) {
   switch (node.type()) {
-    case toml::node_type::table: return "a table";
-    case toml::node_type::array: return "a list";
-    case toml::node_type::string: return "a text";
-    case toml::node_type::integer: return "a whole number";
-    case toml::node_type::floating_point: return "a number with a fraction";
-    case toml::node_type::boolean: return "true or false";
-    default: return "a date or time";
+    case toml::node_type::table:
+      return "a table";
+    case toml::node_type::array:
+      return "a list";
+    case toml::node_type::string:
+      return "a text";
+    case toml::node_type::integer:
+      return "a whole number";
+    case toml::node_type::floating_point:
+      return "a number with a fraction";
+    case toml::node_type::boolean:
+      return "true or false";
+    default:
+      return "a date or time";
   }
 }
 
@@ -71,17 +76,20 @@ void Reader::read_section(const Section& section, const toml::node& node, const 
     if (const auto* table = node.as_table()) {
       read_entry(section, 0, *table);
     } else {
-      problem(key.source(), std::string(section.name), fmt::format("[{0}] is one table: write [{0}], once", section.name));
+      problem(key.source(), std::string(section.name),
+              fmt::format("[{0}] is one table: write [{0}], once", section.name));
     }
     return;
   }
   const auto* list = node.as_array();
   if (!list || !std::ranges::all_of(*list, [](const toml::node& one) { return one.is_table(); })) {
-    problem(key.source(), std::string(section.name), fmt::format("[[{0}]] may repeat: write [[{0}]] with two brackets before each", section.name));
+    problem(key.source(), std::string(section.name),
+            fmt::format("[[{0}]] may repeat: write [[{0}]] with two brackets before each", section.name));
     return;
   }
   if (list->size() > options_.max_entries) {
-    problem(key.source(), std::string(section.name), fmt::format("more than {} [[{}]]", options_.max_entries, section.name));
+    problem(key.source(), std::string(section.name),
+            fmt::format("more than {} [[{}]]", options_.max_entries, section.name));
     return;
   }
   for (std::size_t index = 0; index < list->size(); ++index) {
@@ -108,14 +116,16 @@ void Reader::require_fields(const Section& section, std::size_t index, const tom
     if (!field.is_required || table.contains(field.key)) continue;
     const auto hint = field.example.empty() ? std::string(field.key) : fmt::format("{} = {}", field.key, [&] {
       const auto like = field.get(section.at(loaded_.config, index));
-      return std::holds_alternative<std::string>(like) ? fmt::format("\"{}\"", field.example) : std::string(field.example);
+      return std::holds_alternative<std::string>(like) ? fmt::format("\"{}\"", field.example)
+                                                       : std::string(field.example);
     }());
     problem(table.source(), path_of(section, index, field.key),
             fmt::format("`{}` is missing in [[{}]]; write {}", field.key, section.name, hint));
   }
 }
 
-void Reader::read_field(const Section& section, std::size_t index, const Field& field, const toml::node& node) {
+void Reader::read_field(const Section& section, std::size_t index, const Field& field,
+                        const toml::node& node) {
   void* entry = section.at_mutable(loaded_.config, index);
   auto value = convert(section, field, node, field.get(entry));
   if (value) {
@@ -142,13 +152,15 @@ void Reader::unknown_key(const Section& section, std::size_t index, const toml::
   const auto near = nearest(key.str(), names);
   std::string text;
   if (section.name.empty()) {
-    text = is_table ? fmt::format("unknown section [{}]", key.str()) : fmt::format("unknown key `{}`", key.str());
+    text = is_table ? fmt::format("unknown section [{}]", key.str())
+                    : fmt::format("unknown key `{}`", key.str());
   } else {
     text = fmt::format("unknown key {}", name_in(section, key.str()));
   }
   if (near) {
     const bool names_section = section.name.empty() && !section.find(*near);
-    text += names_section ? fmt::format("; did you mean [{}]?", *near) : fmt::format("; did you mean `{}`?", *near);
+    text += names_section ? fmt::format("; did you mean [{}]?", *near)
+                          : fmt::format("; did you mean `{}`?", *near);
   } else if (auto home = where_it_belongs(key.str()); !home.empty()) {
     text += home;
   } else {
@@ -161,18 +173,21 @@ void Reader::problem(const toml::source_region& where, std::string path, std::st
   problems_.push_back({loaded_.file, position_of(where), std::move(text), std::move(path)});
 }
 
-Expected<Value> Reader::convert(const Section& section, const Field& field, const toml::node& node, const Value& like) {
+Expected<Value> Reader::convert(const Section& section, const Field& field, const toml::node& node,
+                                const Value& like) {
   const auto named = [&](Error error) { return fail(std::move(error), name_in(section, field.key)); };
   if (std::holds_alternative<bool>(like)) {
     if (const auto* on = node.as_boolean()) return Value(on->get());
   } else if (std::holds_alternative<Count>(like)) {
     if (const auto* number = node.as_integer()) {
-      if (number->get() >= field.min && number->get() <= field.max) return Value(static_cast<Count>(number->get()));
+      if (number->get() >= field.min && number->get() <= field.max)
+        return Value(static_cast<Count>(number->get()));
       return fail(ErrorCode::invalid_input, fmt::format("{}: {} is outside {}", name_in(section, field.key),
                                                         number->get(), range_text(field, like)));
     }
   } else if (const auto* list = node.as_array()) {
-    if (std::holds_alternative<std::vector<std::string>>(like) || std::holds_alternative<std::vector<Millis>>(like)) {
+    if (std::holds_alternative<std::vector<std::string>>(like) ||
+        std::holds_alternative<std::vector<Millis>>(like)) {
       return convert_list(section, field, *list, like);
     }
   } else if (const auto* table = node.as_table()) {
@@ -207,8 +222,9 @@ Expected<Value> Reader::convert_list(const Section& section, const Field& field,
   for (const auto& one : list) {
     const auto* text = one.as_string();
     if (!text) {
-      return fail(ErrorCode::invalid_input, fmt::format("{} wants {}, and one entry is {}",
-                                                        name_in(section, field.key), type_name(like), kind_of(one)));
+      return fail(ErrorCode::invalid_input,
+                  fmt::format("{} wants {}, and one entry is {}", name_in(section, field.key),
+                              type_name(like), kind_of(one)));
     }
     texts.push_back(text->get());
     if (!wants_times) continue;
@@ -231,13 +247,15 @@ Expected<Value> Reader::convert_match(const Section& section, const Field& field
     }
     const auto* text = node.as_string();
     if (!text || text->get().empty() || text->get().size() > options_.max_text) {
-      return fail(ErrorCode::invalid_input, fmt::format("`{}` in {} wants a text that is not empty, not {}", key.str(),
-                                                        name_in(section, field.key), kind_of(node)));
+      return fail(ErrorCode::invalid_input,
+                  fmt::format("`{}` in {} wants a text that is not empty, not {}", key.str(),
+                              name_in(section, field.key), kind_of(node)));
     }
     auto value = text->get();
     const bool names_a_place = key.str() == "domain" || key.str() == "site" || key.str() == "provider";
     if (names_a_place) {
-      std::ranges::transform(value, value.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+      std::ranges::transform(value, value.begin(),
+                             [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     }
     match.emplace(key.str(), std::move(value));
   }

@@ -1,4 +1,5 @@
-// Walks a parsed TOML document along the schema into a Config. Only load.cpp includes this: toml++ stays in here.
+// Walks a parsed TOML document along the schema into a Config. Only load.cpp includes this: toml++ stays in
+// here.
 #pragma once
 
 #include <toml++/toml.h>
@@ -26,8 +27,10 @@ class Reader {
   void unknown_key(const Section& section, std::size_t index, const toml::key& key, bool is_table);
 
   /// The node as the type `like` holds, or the reason why not.
-  Expected<Value> convert(const Section& section, const Field& field, const toml::node& node, const Value& like);
-  Expected<Value> convert_list(const Section& section, const Field& field, const toml::array& list, const Value& like);
+  Expected<Value> convert(const Section& section, const Field& field, const toml::node& node,
+                          const Value& like);
+  Expected<Value> convert_list(const Section& section, const Field& field, const toml::array& list,
+                               const Value& like);
   Expected<Value> convert_match(const Section& section, const Field& field, const toml::table& table);
 
   void problem(const toml::source_region& where, std::string path, std::string text);

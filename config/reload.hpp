@@ -10,14 +10,16 @@
 namespace sluice::config {
 
 struct Change {
-  std::string path;  ///< "delivery.smtp_port", "pool[default].sources", "dkim[shop.test s1]" for a whole entry
+  std::string
+      path;  ///< "delivery.smtp_port", "pool[default].sources", "dkim[shop.test s1]" for a whole entry
   std::string from;  ///< as written in a file; "" when the entry is new
   std::string to;    ///< "" when the entry is gone
   bool live;         ///< applied by a reload; otherwise it waits for a restart
   friend bool operator==(const Change&, const Change&) = default;
 };
 
-/// In the schema's order. Entries of repeated sections are matched by the keys that name them, else by position.
+/// In the schema's order. Entries of repeated sections are matched by the keys that name them, else by
+/// position.
 [[nodiscard]] std::vector<Change> diff(const Config& old, const Config& now);
 
 /// `now` as far as it is live, `running` for the rest.
@@ -31,8 +33,9 @@ class Current {
   [[nodiscard]] const Config& config() const { return loaded_.config; }
   [[nodiscard]] const Loaded& loaded() const { return loaded_; }
 
-  /// Reads the file again. On success live keys are in force and every difference is returned, those that wait for a
-  /// restart too (again at each reload until then). On problems: all of them, and the old configuration stays.
+  /// Reads the file again. On success live keys are in force and every difference is returned, those that
+  /// wait for a restart too (again at each reload until then). On problems: all of them, and the old
+  /// configuration stays.
   [[nodiscard]] std::expected<std::vector<Change>, Problems> reload();
 
  private:

@@ -59,28 +59,35 @@ const std::vector<Section>& all() {
       top_of_file(),
       single<&Config::log>("log", "What goes to stderr.", tables::log()),
       single<&Config::spool>("spool", "Where campaigns are dropped.", tables::spool()),
-      single<&Config::campaign>("campaign", "Bounds of one campaign; beyond them it is rejected.", tables::campaign()),
+      single<&Config::campaign>("campaign", "Bounds of one campaign; beyond them it is rejected.",
+                                tables::campaign()),
       single<&Config::store>("store", "The queue on disk.", tables::store()),
       single<&Config::limits>("limits", "Bounds of memory, whatever the queue.", tables::limits()),
       single<&Config::events>("events", "The event log in data_dir/events.", tables::events()),
       single<&Config::dns>("dns", "Name resolution.", tables::dns()),
-      single<&Config::delivery>("delivery", "Connections to MX hosts. Time-outs never go below what RFC 5321 asks "
-                                "unless you say so.", tables::delivery()),
+      single<&Config::delivery>("delivery",
+                                "Connections to MX hosts. Time-outs never go below what RFC 5321 asks "
+                                "unless you say so.",
+                                tables::delivery()),
       single<&Config::tls>("tls", "TLS towards MX hosts.", tables::tls()),
       single<&Config::retry>("retry", "What follows a failed attempt.", tables::retry()),
       single<&Config::http>("http", "Metrics and health.", tables::http()),
       single<&Config::public_>("public", "Pages for recipients.", tables::public_()),
       single<&Config::bounce>("bounce", "Where bounces come back to.", tables::bounce()),
-      repeated<&Config::listeners>("listener", "SMTP submission; one per address.", tables::listener(), kByListen),
-      repeated<&Config::sources>("source", "An address mail is sent from. Without any, the system chooses one.",
+      repeated<&Config::listeners>("listener", "SMTP submission; one per address.", tables::listener(),
+                                   kByListen),
+      repeated<&Config::sources>("source",
+                                 "An address mail is sent from. Without any, the system chooses one.",
                                  tables::source(), kByName),
       repeated<&Config::pools>("pool", "Sources that stand in for each other.", tables::pool(), kByName),
-      repeated<&Config::routes>("route", "Mail that does not go to its MX, or from another pool.", tables::route(), {}),
-      repeated<&Config::dkim>("dkim", "A signing key. Several for one domain: several signatures.", tables::dkim(),
-                              kBySelector),
+      repeated<&Config::routes>("route", "Mail that does not go to its MX, or from another pool.",
+                                tables::route(), {}),
+      repeated<&Config::dkim>("dkim", "A signing key. Several for one domain: several signatures.",
+                              tables::dkim(), kBySelector),
       repeated<&Config::tenants>("tenant", "Who shares this service.", tables::tenant(), kByName),
       repeated<&Config::senders>("sender", "From domains without a key.", tables::sender(), {}),
-      repeated<&Config::policies>("policy", "A limit on what matches. The tightest one wins.", tables::policy(), {}),
+      repeated<&Config::policies>("policy", "A limit on what matches. The tightest one wins.",
+                                  tables::policy(), {}),
   };
   return list;
 }
@@ -110,7 +117,8 @@ struct Writer {
   std::string operator()(const Match& match) const {
     if (match.empty()) return "{}";
     std::string out = "{ ";
-    for (const auto& [key, text] : match) out += fmt::format("{}{} = {}", out.size() > 2 ? ", " : "", key, quoted(text));
+    for (const auto& [key, text] : match)
+      out += fmt::format("{}{} = {}", out.size() > 2 ? ", " : "", key, quoted(text));
     return out + " }";
   }
   template <class T>
@@ -135,7 +143,8 @@ const Section* find_section(std::string_view name) {
 std::span<const std::string_view> match_keys() {
   static const auto keys = [] {
     std::array<std::string_view, throttle::kDimensions> names;
-    for (std::size_t i = 0; i < names.size(); ++i) names[i] = throttle::name_of(static_cast<throttle::Dimension>(i));
+    for (std::size_t i = 0; i < names.size(); ++i)
+      names[i] = throttle::name_of(static_cast<throttle::Dimension>(i));
     return names;
   }();
   return keys;
@@ -144,8 +153,9 @@ std::span<const std::string_view> match_keys() {
 std::string to_toml(const Value& value) { return std::visit(Writer{}, value); }
 
 std::string_view type_name(const Value& value) {
-  constexpr std::array<std::string_view, 8> kNames{"true or false", "a whole number", "a duration", "a size", "a text",
-                                                   "a list of texts", "a list of durations", "a table"};
+  constexpr std::array<std::string_view, 8> kNames{
+      "true or false", "a whole number",  "a duration",          "a size",
+      "a text",        "a list of texts", "a list of durations", "a table"};
   return kNames[value.index()];
 }
 

@@ -1,5 +1,5 @@
-// What a configuration may say, as tables: one Section per [table], one Field per key. Parsing, range checks, unknown
-// keys, `config show`, reload and sluice.toml all read these tables; a key exists nowhere else.
+// What a configuration may say, as tables: one Section per [table], one Field per key. Parsing, range checks,
+// unknown keys, `config show`, reload and sluice.toml all read these tables; a key exists nowhere else.
 // Everything here is constant data; any thread.
 #pragma once
 
@@ -17,8 +17,8 @@
 namespace sluice::config {
 
 /// A key's value outside its struct. The alternative held is the key's type.
-using Value = std::variant<bool, Count, Millis, ByteSize, std::string, std::vector<std::string>, std::vector<Millis>,
-                           Match>;
+using Value = std::variant<bool, Count, Millis, ByteSize, std::string, std::vector<std::string>,
+                           std::vector<Millis>, Match>;
 
 /// What a text value must look like.
 enum class Format {
@@ -47,7 +47,7 @@ struct Field {
   std::string_view unit;
   std::string_view example;  ///< shown in sluice.toml where the default says nothing
   Format shape = Format::any;
-  bool is_live = false;      ///< a reload applies it; otherwise it waits for a restart
+  bool is_live = false;  ///< a reload applies it; otherwise it waits for a restart
   bool is_required = false;
   std::int64_t min = 0;
   std::int64_t max = std::numeric_limits<std::int64_t>::max();
@@ -107,7 +107,9 @@ template <auto Member>
   out.doc = doc;
   if constexpr (std::is_same_v<Type, Count>) out.max = std::numeric_limits<Count>::max();
   out.get = [](const void* section) { return Value(static_cast<const Owner*>(section)->*Member); };
-  out.set = [](void* section, Value value) { static_cast<Owner*>(section)->*Member = std::get<Type>(std::move(value)); };
+  out.set = [](void* section, Value value) {
+    static_cast<Owner*>(section)->*Member = std::get<Type>(std::move(value));
+  };
   return out;
 }
 
@@ -117,12 +119,13 @@ struct Section {
   std::string_view doc;
   std::span<const Field> fields;
   bool repeated = false;
-  /// Keys that name an entry of a repeated section: no two entries may agree in all of them. Empty: entries may repeat.
+  /// Keys that name an entry of a repeated section: no two entries may agree in all of them. Empty: entries
+  /// may repeat.
   std::span<const std::string_view> identity;
   std::size_t (*count)(const Config&) = nullptr;
   const void* (*at)(const Config&, std::size_t index) = nullptr;
   void* (*at_mutable)(Config&, std::size_t index) = nullptr;
-  void* (*append)(Config&) = nullptr;              ///< repeated sections only
+  void* (*append)(Config&) = nullptr;  ///< repeated sections only
   void (*copy)(Config& to, const Config& from) = nullptr;
 
   [[nodiscard]] const Field* find(std::string_view key) const {

@@ -10,47 +10,74 @@ using std::chrono::seconds;
 constexpr std::string_view kStarttls[] = {"off", "optional", "required"};
 
 constexpr Field kHttp[] = {
-    field<&Http::listen>("listen", "/metrics /healthz /readyz, without a token; nothing that acts; empty: off")
-        .as(Format::endpoint).eg("127.0.0.1:8025"),
-    field<&Http::connections>("connections", "open at once; further ones get 503").in(1, 100'000, "connections"),
+    field<&Http::listen>("listen",
+                         "/metrics /healthz /readyz, without a token; nothing that acts; empty: off")
+        .as(Format::endpoint)
+        .eg("127.0.0.1:8025"),
+    field<&Http::connections>("connections", "open at once; further ones get 503")
+        .in(1, 100'000, "connections"),
     field<&Http::header_size>("header_size", "a longer request header gets 431").in(kib(1), mib(1)),
     field<&Http::body_size>("body_size", "a longer request body gets 413").in(kib(1), gib(1)),
-    field<&Http::idle>("idle", "a connection without a whole request for this long is closed").in(Millis{100}, hours(1)),
+    field<&Http::idle>("idle", "a connection without a whole request for this long is closed")
+        .in(Millis{100}, hours(1)),
 };
 
 constexpr Field kPublic[] = {
-    field<&Public::listen>("listen", "one-click unsubscribe and landing pages, what the world may reach; empty: off")
-        .as(Format::endpoint).eg("127.0.0.1:8026"),
+    field<&Public::listen>("listen",
+                           "one-click unsubscribe and landing pages, what the world may reach; empty: off")
+        .as(Format::endpoint)
+        .eg("127.0.0.1:8026"),
     field<&Public::url>("url", "how the world reaches it; links in mail start with this")
-        .as(Format::url).eg("https://mail.shop.test"),
-    field<&Public::connections>("connections", "open at once; further ones get 503").in(1, 100'000, "connections"),
+        .as(Format::url)
+        .eg("https://mail.shop.test"),
+    field<&Public::connections>("connections", "open at once; further ones get 503")
+        .in(1, 100'000, "connections"),
 };
 
 constexpr Field kBounce[] = {
     field<&Bounce::domain>("domain", "MAIL FROM is <token>@ this, unless campaign or tenant has a mail_from")
-        .as(Format::domain).eg("bounces.shop.test"),
+        .as(Format::domain)
+        .eg("bounces.shop.test"),
     field<&Bounce::listen>("listen", "SMTP for bounces, complaints and mailto unsubscribes; empty: off")
-        .as(Format::endpoint).eg("127.0.0.1:2526"),
-    field<&Bounce::connections>("connections", "open at once; further ones get 421").in(1, 100'000, "connections"),
+        .as(Format::endpoint)
+        .eg("127.0.0.1:2526"),
+    field<&Bounce::connections>("connections", "open at once; further ones get 421")
+        .in(1, 100'000, "connections"),
     field<&Bounce::message_size>("message_size", "a longer message gets 552").in(kib(16), mib(64)),
-    field<&Bounce::idle>("idle", "a session without a command for this long is closed").in(Millis{100}, hours(1)),
+    field<&Bounce::idle>("idle", "a session without a command for this long is closed")
+        .in(Millis{100}, hours(1)),
 };
 
 constexpr Field kListener[] = {
-    field<&Listener::listen>("listen", "where to listen").as(Format::endpoint).eg("127.0.0.1:2525").required(),
-    field<&Listener::trusted_networks>("trusted_networks", "clients that may submit; everybody else is refused")
-        .as(Format::network).eg("[\"127.0.0.1/32\"]"),
+    field<&Listener::listen>("listen", "where to listen")
+        .as(Format::endpoint)
+        .eg("127.0.0.1:2525")
+        .required(),
+    field<&Listener::trusted_networks>("trusted_networks",
+                                       "clients that may submit; everybody else is refused")
+        .as(Format::network)
+        .eg("[\"127.0.0.1/32\"]"),
     field<&Listener::tenant>("tenant", "whose mail it is").as(Format::name),
-    field<&Listener::ehlo>("ehlo", "name in the greeting; empty: that of [delivery]").as(Format::host).eg("mail.shop.test"),
-    field<&Listener::starttls>("starttls", "optional and required need cert_file and key_file").one_of(kStarttls),
+    field<&Listener::ehlo>("ehlo", "name in the greeting; empty: that of [delivery]")
+        .as(Format::host)
+        .eg("mail.shop.test"),
+    field<&Listener::starttls>("starttls", "optional and required need cert_file and key_file")
+        .one_of(kStarttls),
     field<&Listener::cert_file>("cert_file", "certificate chain, PEM").as(Format::path).eg("keys/mail.crt"),
-    field<&Listener::key_file>("key_file", "its private key, PEM, mode 0600").as(Format::path).eg("keys/mail.key"),
-    field<&Listener::connections>("connections", "open at once; further ones get 421").in(1, 100'000, "connections"),
-    field<&Listener::connections_per_client>("connections_per_client", "from one address; further ones get 421")
+    field<&Listener::key_file>("key_file", "its private key, PEM, mode 0600")
+        .as(Format::path)
+        .eg("keys/mail.key"),
+    field<&Listener::connections>("connections", "open at once; further ones get 421")
         .in(1, 100'000, "connections"),
-    field<&Listener::recipients>("recipients", "in one message; further ones get 452").in(1, 100'000, "recipients"),
-    field<&Listener::message_size>("message_size", "announced as SIZE; a longer message gets 552").in(kib(16), gib(1)),
-    field<&Listener::idle>("idle", "a session without a command for this long gets 421").in(seconds(1), hours(1)),
+    field<&Listener::connections_per_client>("connections_per_client",
+                                             "from one address; further ones get 421")
+        .in(1, 100'000, "connections"),
+    field<&Listener::recipients>("recipients", "in one message; further ones get 452")
+        .in(1, 100'000, "recipients"),
+    field<&Listener::message_size>("message_size", "announced as SIZE; a longer message gets 552")
+        .in(kib(16), gib(1)),
+    field<&Listener::idle>("idle", "a session without a command for this long gets 421")
+        .in(seconds(1), hours(1)),
 };
 
 }  // namespace

@@ -13,10 +13,13 @@ constexpr Millis days(int n) { return hours(24 * n); }
 constexpr std::string_view kLevels[] = {"debug", "info", "warn", "error"};
 
 constexpr Field kTop[] = {
-    field<&Config::data_dir>("data_dir", "store, events/*.jsonl and control.sock live here; created if absent")
+    field<&Config::data_dir>("data_dir",
+                             "store, events/*.jsonl and control.sock live here; created if absent")
         .as(Format::path),
-    field<&Config::workers>("workers", "threads that send and receive; 0 is one a core").in(0, 256, "threads"),
-    field<&Config::node>("node", "this machine's number inside message ids; differs on every machine of a site")
+    field<&Config::workers>("workers", "threads that send and receive; 0 is one a core")
+        .in(0, 256, "threads"),
+    field<&Config::node>("node",
+                         "this machine's number inside message ids; differs on every machine of a site")
         .in(0, 4095),
 };
 
@@ -26,7 +29,8 @@ constexpr Field kLog[] = {
 
 constexpr Field kSpool[] = {
     field<&Spool::dir>("dir", "campaigns are dropped into its incoming/; when not set, spool/ in data_dir")
-        .as(Format::path).eg("/srv/sluice/spool"),
+        .as(Format::path)
+        .eg("/srv/sluice/spool"),
     field<&Spool::settle>("settle", "a campaign created in place is taken when unchanged for this long")
         .in(Millis{10}, hours(1)),
     field<&Spool::rescan>("rescan", "incoming/ is looked through this often, whatever inotify said")
@@ -38,35 +42,47 @@ constexpr Field kCampaign[] = {
         .in(1, 100'000, "campaigns"),
     field<&CampaignLimits::list_size>("list_size", "a recipient list larger on disk is rejected")
         .in(kib(1), gib(1024)),
-    field<&CampaignLimits::list_unpacked>("list_unpacked", "a list that unpacks to more ends there, and the campaign fails")
+    field<&CampaignLimits::list_unpacked>("list_unpacked",
+                                          "a list that unpacks to more ends there, and the campaign fails")
         .in(kib(1), gib(1024)),
-    field<&CampaignLimits::compression_ratio>("compression_ratio", "the same for one that unpacks to more times its size")
+    field<&CampaignLimits::compression_ratio>("compression_ratio",
+                                              "the same for one that unpacks to more times its size")
         .in(2, 100'000, "times"),
-    field<&CampaignLimits::list_columns>("list_columns", "a list of more columns is rejected").in(1, 4096, "columns"),
+    field<&CampaignLimits::list_columns>("list_columns", "a list of more columns is rejected")
+        .in(1, 4096, "columns"),
     field<&CampaignLimits::row_size>("row_size", "a longer row is a rejected row").in(kib(1), mib(16)),
     field<&CampaignLimits::template_size>("template_size", "a larger html or text template is rejected")
         .in(kib(1), mib(64)),
     field<&CampaignLimits::attachments>("attachments", "more are rejected").in(0, 1000, "files"),
     field<&CampaignLimits::inline_images>("inline_images", "more are rejected").in(0, 1000, "files"),
-    field<&CampaignLimits::parts_size>("parts_size", "attachments and inline images together; more are rejected")
+    field<&CampaignLimits::parts_size>("parts_size",
+                                       "attachments and inline images together; more are rejected")
         .in(ByteSize{0}, mib(256)),
-    field<&CampaignLimits::dedup_memory>("dedup_memory", "seen addresses a campaign keeps in memory; beyond it they go to disk")
+    field<&CampaignLimits::dedup_memory>(
+        "dedup_memory", "seen addresses a campaign keeps in memory; beyond it they go to disk")
         .in(mib(1), gib(16)),
-    field<&CampaignLimits::remember_ids>("remember_ids", "an id dropped again within this time is refused, not sent twice")
+    field<&CampaignLimits::remember_ids>("remember_ids",
+                                         "an id dropped again within this time is refused, not sent twice")
         .in(hours(1), days(3650)),
 };
 
 constexpr Field kStore[] = {
-    field<&Store::commit_interval>("commit_interval", "outcomes nobody waits for are synced together this often")
+    field<&Store::commit_interval>("commit_interval",
+                                   "outcomes nobody waits for are synced together this often")
         .in(Millis{0}, seconds(1)),
     field<&Store::block_cache>("block_cache", "memory for stored blocks").in(mib(1), gib(64)),
-    field<&Store::write_buffer>("write_buffer", "memory for writes not yet in tables, all column families together")
+    field<&Store::write_buffer>("write_buffer",
+                                "memory for writes not yet in tables, all column families together")
         .in(mib(4), gib(16)),
-    field<&Store::wal_size>("wal_size", "write-ahead log on disk before a flush is forced").in(mib(16), gib(64)),
-    field<&Store::refuse_below>("refuse_below", "less free disk than this: new work is refused (421, 503, held campaigns)")
+    field<&Store::wal_size>("wal_size", "write-ahead log on disk before a flush is forced")
+        .in(mib(16), gib(64)),
+    field<&Store::refuse_below>("refuse_below",
+                                "less free disk than this: new work is refused (421, 503, held campaigns)")
         .in(ByteSize{0}, gib(1 << 14)),
-    field<&Store::stop_below>("stop_below", "less free disk than this: sending stops too").in(ByteSize{0}, gib(1 << 14)),
-    field<&Store::ballast>("ballast", "a file given up when the disk is full, so that answers in hand can be settled")
+    field<&Store::stop_below>("stop_below", "less free disk than this: sending stops too")
+        .in(ByteSize{0}, gib(1 << 14)),
+    field<&Store::ballast>("ballast",
+                           "a file given up when the disk is full, so that answers in hand can be settled")
         .in(ByteSize{0}, gib(16)),
     field<&Store::segment_from>("segment_from", "raw messages of at least this size go to segment files")
         .in(ByteSize{0}, mib(1)),
@@ -77,8 +93,10 @@ constexpr Field kStore[] = {
 };
 
 constexpr Field kLimits[] = {
-    field<&Limits::lanes>("lanes", "lane heads in memory; further lanes are found by sweeping").in(64, 10'000'000, "lanes"),
-    field<&Limits::window>("window", "records read ahead in each of the 64 shards").in(64, 1'000'000, "records"),
+    field<&Limits::lanes>("lanes", "lane heads in memory; further lanes are found by sweeping")
+        .in(64, 10'000'000, "lanes"),
+    field<&Limits::window>("window", "records read ahead in each of the 64 shards")
+        .in(64, 1'000'000, "records"),
     field<&Limits::connections>("connections", "outgoing connections open at once; further paths wait")
         .in(1, 1'000'000, "connections"),
     field<&Limits::outcomes>("outcomes", "answers that wait for the disk; at the limit leasing stops")
@@ -90,7 +108,8 @@ constexpr Field kLimits[] = {
 constexpr Field kEvents[] = {
     field<&Events::keep>("keep", "event files older than this are removed").in(minutes(1), days(3650)).live(),
     field<&Events::keep_size>("keep_size", "event files beyond this size together are removed, oldest first")
-        .in(mib(1), gib(1 << 14)).live(),
+        .in(mib(1), gib(1 << 14))
+        .live(),
     field<&Events::file_size>("file_size", "an event file is closed at this size").in(kib(64), gib(4)),
 };
 

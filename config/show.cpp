@@ -14,8 +14,8 @@ constexpr std::size_t kWidth = 110;
 constexpr std::string_view kHead =
     R"(# sluice.toml: every key. A key that stays commented out has the value shown, unless it says "not set".
 # Generated from the schema by `sluice config reference`; a test keeps both equal.
-# Durations: "250ms" "30s" "5m" "48h" "14d". Sizes: "512 B" "16 KiB" "64 MiB" "50 GiB". Rates: "100/s burst 10"
-# "2,000/min". Relative paths start at the folder of this file. "live": a reload applies it, without a restart.
+# Durations: "250ms" "30s" "5m" "48h" "14d". Sizes: "512 B" "16 KiB" "64 MiB" "50 GiB". Rates: "2,000/min"
+# "100/s burst 10". Relative paths start at the folder of this file. "live": a reload applies it.
 # An unknown key, a wrong type or a value out of range stops start-up and names file, line and column.
 )";
 
@@ -46,7 +46,8 @@ bool says_nothing(const Value& value) {
 std::string key_lines(const Field& field, const Value& standard) {
   std::vector<std::string> notes;
   if (auto range = range_text(field, standard); !range.empty()) notes.push_back(std::move(range));
-  if (!field.choices.empty()) notes.push_back(fmt::format("one of \"{}\"", fmt::join(field.choices, "\", \"")));
+  if (!field.choices.empty())
+    notes.push_back(fmt::format("one of \"{}\"", fmt::join(field.choices, "\", \"")));
   const bool is_example = says_nothing(standard) && !field.example.empty();
   if (is_example) notes.emplace_back(field.is_required ? "required" : "not set");
   if (field.is_live) notes.emplace_back("live");
@@ -70,7 +71,8 @@ std::vector<Setting> settings(const Loaded& loaded) {
       for (const auto& field : section.fields) {
         auto path = path_of(section, i, field.key);
         const auto found = loaded.origins.find(path);
-        auto origin = found == loaded.origins.end() ? "default" : fmt::format("{}:{}", loaded.file, found->second.line);
+        auto origin =
+            found == loaded.origins.end() ? "default" : fmt::format("{}:{}", loaded.file, found->second.line);
         out.push_back({std::move(path), to_toml(field.get(entry)), std::move(origin), field.is_live});
       }
     }

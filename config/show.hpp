@@ -19,8 +19,8 @@ struct Setting {
 /// Every key, in the schema's order; repeated sections only as far as they are there.
 [[nodiscard]] std::vector<Setting> settings(const Loaded& loaded);
 
-/// config/sluice.toml: every key with explanation, range and default, commented out, so that the file as it stands is
-/// the defaults.
+/// config/sluice.toml: every key with explanation, range and default, commented out, so that the file as it
+/// stands is the defaults.
 [[nodiscard]] std::string reference();
 
 }  // namespace sluice::config

@@ -26,10 +26,15 @@ struct SizeUnit {
   std::uint64_t bytes;
 };
 constexpr std::uint64_t kOne = 1;
-constexpr std::array kSizeUnits{
-    SizeUnit{"TiB", kOne << 40},          SizeUnit{"GiB", kOne << 30},     SizeUnit{"MiB", kOne << 20},
-    SizeUnit{"KiB", kOne << 10},          SizeUnit{"TB", 1'000'000'000'000}, SizeUnit{"GB", 1'000'000'000},
-    SizeUnit{"MB", 1'000'000},            SizeUnit{"KB", 1000},            SizeUnit{"B", 1}};
+constexpr std::array kSizeUnits{SizeUnit{"TiB", kOne << 40},
+                                SizeUnit{"GiB", kOne << 30},
+                                SizeUnit{"MiB", kOne << 20},
+                                SizeUnit{"KiB", kOne << 10},
+                                SizeUnit{"TB", 1'000'000'000'000},
+                                SizeUnit{"GB", 1'000'000'000},
+                                SizeUnit{"MB", 1'000'000},
+                                SizeUnit{"KB", 1000},
+                                SizeUnit{"B", 1}};
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -63,8 +68,10 @@ bool same_prefix(const std::uint8_t* a, const std::uint8_t* b, int bits) {
 
 Expected<Millis> parse_duration(std::string_view text) {
   const auto wrong = [&] {
-    return fail(ErrorCode::invalid_input,
-                fmt::format("`{}` is not a duration; write it as \"250ms\", \"30s\", \"5m\", \"48h\" or \"14d\"", text));
+    return fail(
+        ErrorCode::invalid_input,
+        fmt::format("`{}` is not a duration; write it as \"250ms\", \"30s\", \"5m\", \"48h\" or \"14d\"",
+                    text));
   };
   std::string_view rest = text;
   std::int64_t total = 0;
@@ -99,8 +106,9 @@ Expected<ByteSize> parse_size(std::string_view text) {
   if (rest.starts_with(' ')) rest.remove_prefix(1);
   const auto unit = std::ranges::find(kSizeUnits, rest, &SizeUnit::suffix);
   if (!number || unit == kSizeUnits.end() || *number > kMaxBytes / unit->bytes) {
-    return fail(ErrorCode::invalid_input,
-                fmt::format("`{}` is not a size; write it as \"512 B\", \"16 KiB\", \"64 MiB\" or \"50 GiB\"", text));
+    return fail(
+        ErrorCode::invalid_input,
+        fmt::format("`{}` is not a size; write it as \"512 B\", \"16 KiB\", \"64 MiB\" or \"50 GiB\"", text));
   }
   return ByteSize{*number * unit->bytes};
 }
@@ -117,10 +125,9 @@ std::string to_text(ByteSize size) {
 
 Expected<Endpoint> parse_endpoint(std::string_view text, int default_port) {
   const auto wrong = [&] {
-    return fail(ErrorCode::invalid_input,
-                fmt::format("`{}` is not an address; write it as \"{}\" or \"{}\"", text,
-                            default_port < 0 ? "127.0.0.1:8025" : "127.0.0.1",
-                            default_port < 0 ? "[::1]:8025" : "[::1]:5353"));
+    return fail(ErrorCode::invalid_input, fmt::format("`{}` is not an address; write it as \"{}\" or \"{}\"",
+                                                      text, default_port < 0 ? "127.0.0.1:8025" : "127.0.0.1",
+                                                      default_port < 0 ? "[::1]:8025" : "[::1]:5353"));
   };
   std::string_view host = text;
   std::string_view port;
@@ -187,8 +194,10 @@ bool is_host_name(std::string_view text, int min_labels) {
   while (at <= text.size()) {
     const auto dot = std::min(text.find('.', at), text.size());
     const auto label = text.substr(at, dot - at);
-    const bool clean = std::ranges::all_of(label, [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_'; });
-    if (label.empty() || label.size() > 63 || !clean || label.front() == '-' || label.back() == '-') return false;
+    const bool clean = std::ranges::all_of(
+        label, [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_'; });
+    if (label.empty() || label.size() > 63 || !clean || label.front() == '-' || label.back() == '-')
+      return false;
     ++labels;
     at = dot + 1;
   }

@@ -1,5 +1,5 @@
-// How a person writes a duration, a size, an address: parsed strictly, printed so that it parses back to the same value.
-// Pure functions; errors say what would be right.
+// How a person writes a duration, a size, an address: parsed strictly, printed so that it parses back to the
+// same value. Pure functions; errors say what would be right.
 #pragma once
 
 #include <chrono>
@@ -24,12 +24,14 @@ struct ByteSize {
 [[nodiscard]] constexpr ByteSize mib(std::uint64_t n) { return {n << 20}; }
 [[nodiscard]] constexpr ByteSize gib(std::uint64_t n) { return {n << 30}; }
 
-/// "250ms", "90s", "5m", "1h30m", "14d", "0s"; units ms s m h d, each at most once, largest first; below 100 years.
+/// "250ms", "90s", "5m", "1h30m", "14d", "0s"; units ms s m h d, each at most once, largest first; below 100
+/// years.
 [[nodiscard]] Expected<Millis> parse_duration(std::string_view text);
 /// One unit, the largest that divides exactly; days from three up ("48h", "14d").
 [[nodiscard]] std::string to_text(Millis duration);
 
-/// "512 B", "16 KiB", "50 GiB" (1024s) or "10 MB" (1000s); the space is optional, the unit is not; below 2^62.
+/// "512 B", "16 KiB", "50 GiB" (1024s) or "10 MB" (1000s); the space is optional, the unit is not; below
+/// 2^62.
 [[nodiscard]] Expected<ByteSize> parse_size(std::string_view text);
 [[nodiscard]] std::string to_text(ByteSize size);
 
@@ -40,7 +42,8 @@ struct Endpoint {
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 
-/// "127.0.0.1:8025" or "[::1]:8025"; port 0 lets the system choose. With `default_port` the port may be missing.
+/// "127.0.0.1:8025" or "[::1]:8025"; port 0 lets the system choose. With `default_port` the port may be
+/// missing.
 [[nodiscard]] Expected<Endpoint> parse_endpoint(std::string_view text, int default_port = -1);
 
 /// 4 for an IPv4 address, 6 for an IPv6 one (no zone, no brackets), 0 for anything else.

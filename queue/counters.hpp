@@ -12,17 +12,19 @@ namespace sluice::queue {
 
 struct Counters {
   std::uint64_t injected = 0;
-  std::uint64_t rejected = 0;   ///< rows that are no addresses; not part of injected
+  std::uint64_t rejected = 0;  ///< rows that are no addresses; not part of injected
   std::uint64_t delivered = 0;
   std::uint64_t bounced = 0;
   std::uint64_t expired = 0;
   std::uint64_t suppressed = 0;
   std::uint64_t cancelled = 0;
-  std::uint64_t deferrals = 0;  ///< failed attempts that will be tried again, counted each time
-  std::uint64_t doubts = 0;     ///< attempts whose answer was lost, counted each time
+  std::uint64_t deferrals = 0;        ///< failed attempts that will be tried again, counted each time
+  std::uint64_t doubts = 0;           ///< attempts whose answer was lost, counted each time
   std::uint64_t retries_waiting = 0;  ///< of the queued: those that were tried at least once
 
-  [[nodiscard]] std::uint64_t finals() const { return delivered + bounced + expired + suppressed + cancelled; }
+  [[nodiscard]] std::uint64_t finals() const {
+    return delivered + bounced + expired + suppressed + cancelled;
+  }
   [[nodiscard]] std::uint64_t queued() const { return injected - finals(); }
   /// Adds one final, deferral or doubt; other kinds change nothing.
   void count(EventKind kind);

@@ -5,12 +5,38 @@
 namespace sluice::queue {
 namespace {
 
-// kind(1) then tagged fields, each tag once: text as tag, length, bytes; numbers as tag, varint. A reader that does
-// not know a tag can still skip it, because tags below 64 are text and the others are numbers.
+// kind(1) then tagged fields, each tag once: text as tag, length, bytes; numbers as tag, varint. A reader
+// that does not know a tag can still skip it, because tags below 64 are text and the others are numbers.
 enum Tag : std::uint8_t {
-  kRecipient = 1, kSender, kDomain, kSite, kProvider, kSource, kRemoteIp, kMx, kStage, kReplyEnhanced, kReplyText,
-  kClass, kTlsVersion, kTlsCipher, kTlsPolicy, kDkim, kMeta, kDetail, kId,
-  kTime = 64, kStream, kReplyCode, kAttempts, kQueued, kSize, kCount, kFirstRow, kLastRow, kDue,
+  kRecipient = 1,
+  kSender,
+  kDomain,
+  kSite,
+  kProvider,
+  kSource,
+  kRemoteIp,
+  kMx,
+  kStage,
+  kReplyEnhanced,
+  kReplyText,
+  kClass,
+  kTlsVersion,
+  kTlsCipher,
+  kTlsPolicy,
+  kDkim,
+  kMeta,
+  kDetail,
+  kId,
+  kTime = 64,
+  kStream,
+  kReplyCode,
+  kAttempts,
+  kQueued,
+  kSize,
+  kCount,
+  kFirstRow,
+  kLastRow,
+  kDue,
 };
 
 struct Encoder {
@@ -29,41 +55,81 @@ struct Encoder {
 
 std::string_view* text_field(Event& event, std::uint8_t tag) {
   switch (tag) {
-    case kRecipient: return &event.recipient;
-    case kSender: return &event.sender;
-    case kDomain: return &event.domain;
-    case kSite: return &event.site;
-    case kProvider: return &event.provider;
-    case kSource: return &event.source;
-    case kRemoteIp: return &event.remote_ip;
-    case kMx: return &event.mx;
-    case kStage: return &event.stage;
-    case kReplyEnhanced: return &event.reply_enhanced;
-    case kReplyText: return &event.reply_text;
-    case kClass: return &event.event_class;
-    case kTlsVersion: return &event.tls_version;
-    case kTlsCipher: return &event.tls_cipher;
-    case kTlsPolicy: return &event.tls_policy;
-    case kDkim: return &event.dkim;
-    case kMeta: return &event.meta;
-    case kDetail: return &event.detail;
-    default: return nullptr;
+    case kRecipient:
+      return &event.recipient;
+    case kSender:
+      return &event.sender;
+    case kDomain:
+      return &event.domain;
+    case kSite:
+      return &event.site;
+    case kProvider:
+      return &event.provider;
+    case kSource:
+      return &event.source;
+    case kRemoteIp:
+      return &event.remote_ip;
+    case kMx:
+      return &event.mx;
+    case kStage:
+      return &event.stage;
+    case kReplyEnhanced:
+      return &event.reply_enhanced;
+    case kReplyText:
+      return &event.reply_text;
+    case kClass:
+      return &event.event_class;
+    case kTlsVersion:
+      return &event.tls_version;
+    case kTlsCipher:
+      return &event.tls_cipher;
+    case kTlsPolicy:
+      return &event.tls_policy;
+    case kDkim:
+      return &event.dkim;
+    case kMeta:
+      return &event.meta;
+    case kDetail:
+      return &event.detail;
+    default:
+      return nullptr;
   }
 }
 
 void set_number(Event& event, std::uint8_t tag, std::uint64_t value) {
   switch (tag) {
-    case kTime: event.time_ms = static_cast<std::int64_t>(value); break;
-    case kStream: event.stream = static_cast<StreamId>(value); break;
-    case kReplyCode: event.reply_code = static_cast<std::uint16_t>(value); break;
-    case kAttempts: event.attempts = static_cast<std::uint32_t>(value); break;
-    case kQueued: event.queued_ms = static_cast<std::int64_t>(value); break;
-    case kSize: event.size_bytes = value; break;
-    case kCount: event.count = value; break;
-    case kFirstRow: event.first_row = value; break;
-    case kLastRow: event.last_row = value; break;
-    case kDue: event.due_ms = static_cast<std::int64_t>(value); break;
-    default: break;
+    case kTime:
+      event.time_ms = static_cast<std::int64_t>(value);
+      break;
+    case kStream:
+      event.stream = static_cast<StreamId>(value);
+      break;
+    case kReplyCode:
+      event.reply_code = static_cast<std::uint16_t>(value);
+      break;
+    case kAttempts:
+      event.attempts = static_cast<std::uint32_t>(value);
+      break;
+    case kQueued:
+      event.queued_ms = static_cast<std::int64_t>(value);
+      break;
+    case kSize:
+      event.size_bytes = value;
+      break;
+    case kCount:
+      event.count = value;
+      break;
+    case kFirstRow:
+      event.first_row = value;
+      break;
+    case kLastRow:
+      event.last_row = value;
+      break;
+    case kDue:
+      event.due_ms = static_cast<std::int64_t>(value);
+      break;
+    default:
+      break;
   }
 }
 
@@ -85,21 +151,36 @@ bool read_text(Event& event, std::uint8_t tag, std::string_view value) {
 
 const char* name_of(EventKind kind) {
   switch (kind) {
-    case EventKind::injected: return "injected";
-    case EventKind::delivered: return "delivered";
-    case EventKind::bounced: return "bounced";
-    case EventKind::expired: return "expired";
-    case EventKind::suppressed: return "suppressed";
-    case EventKind::cancelled: return "cancelled";
-    case EventKind::deferred: return "deferred";
-    case EventKind::in_doubt: return "in_doubt";
-    case EventKind::returned: return "returned";
-    case EventKind::complaint: return "complaint";
-    case EventKind::unsubscribed: return "unsubscribed";
-    case EventKind::campaign: return "campaign";
-    case EventKind::backoff: return "backoff";
-    case EventKind::suspended: return "suspended";
-    case EventKind::alert: return "alert";
+    case EventKind::injected:
+      return "injected";
+    case EventKind::delivered:
+      return "delivered";
+    case EventKind::bounced:
+      return "bounced";
+    case EventKind::expired:
+      return "expired";
+    case EventKind::suppressed:
+      return "suppressed";
+    case EventKind::cancelled:
+      return "cancelled";
+    case EventKind::deferred:
+      return "deferred";
+    case EventKind::in_doubt:
+      return "in_doubt";
+    case EventKind::returned:
+      return "returned";
+    case EventKind::complaint:
+      return "complaint";
+    case EventKind::unsubscribed:
+      return "unsubscribed";
+    case EventKind::campaign:
+      return "campaign";
+    case EventKind::backoff:
+      return "backoff";
+    case EventKind::suspended:
+      return "suspended";
+    case EventKind::alert:
+      return "alert";
   }
   return "alert";
 }

@@ -1,5 +1,6 @@
-// One thing that happened to a recipient (or to the engine), as the outbox keeps it until it stands in an event file.
-// DESIGN's event contract: field names, order and meaning are those of the JSON line (event_json.hpp).
+// One thing that happened to a recipient (or to the engine), as the outbox keeps it until it stands in an
+// event file. DESIGN's event contract: field names, order and meaning are those of the JSON line
+// (event_json.hpp).
 #pragma once
 
 #include <cstdint>
@@ -35,7 +36,8 @@ enum class EventKind : std::uint8_t {
   return kind >= EventKind::delivered && kind <= EventKind::cancelled;
 }
 
-/// Views belong to the caller (encoding) or to the encoded bytes (decoding). Empty and zero fields are left out.
+/// Views belong to the caller (encoding) or to the encoded bytes (decoding). Empty and zero fields are left
+/// out.
 struct Event {
   EventKind kind = EventKind::injected;
   std::int64_t time_ms = 0;
@@ -52,21 +54,21 @@ struct Event {
   std::string_view stage;
   std::uint16_t reply_code = 0;
   std::string_view reply_enhanced;
-  std::string_view reply_text;  ///< untrusted bytes of the peer
-  std::string_view event_class; ///< bounce class, or the reason of a suppression
+  std::string_view reply_text;   ///< untrusted bytes of the peer
+  std::string_view event_class;  ///< bounce class, or the reason of a suppression
   std::uint32_t attempts = 0;
   std::int64_t queued_ms = 0;
   std::uint64_t size_bytes = 0;
   std::string_view tls_version;
   std::string_view tls_cipher;
   std::string_view tls_policy;
-  std::string_view dkim;        ///< "domain/selector" of each signature, separated by spaces
-  std::string_view meta;        ///< a JSON object, complete; made by the content layer
-  std::uint64_t count = 0;      ///< injected runs: rows in [first_row, last_row] that entered the queue
+  std::string_view dkim;    ///< "domain/selector" of each signature, separated by spaces
+  std::string_view meta;    ///< a JSON object, complete; made by the content layer
+  std::uint64_t count = 0;  ///< injected runs: rows in [first_row, last_row] that entered the queue
   std::uint64_t first_row = 0;
   std::uint64_t last_row = 0;
-  std::string_view detail;      ///< operational events: one sentence
-  std::int64_t due_ms = 0;      ///< deferred and in_doubt: when it will be tried again
+  std::string_view detail;  ///< operational events: one sentence
+  std::int64_t due_ms = 0;  ///< deferred and in_doubt: when it will be tried again
 
   void append_to(std::string& out) const;
   [[nodiscard]] static std::optional<Event> decode(std::string_view bytes);

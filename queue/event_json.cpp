@@ -75,7 +75,9 @@ void append_event_line(std::string& out, std::uint64_t seq, const Event& event, 
   line.text("mx", event.mx);
   line.text("stage", event.stage);
   append_reply(line, event);
-  line.text(event.kind == EventKind::suppressed ? "reason" : event.kind == EventKind::campaign ? "state" : "class",
+  line.text(event.kind == EventKind::suppressed ? "reason"
+            : event.kind == EventKind::campaign ? "state"
+                                                : "class",
             event.event_class);
   if (about_a_recipient(event.kind)) {
     line.number("attempts", event.attempts);

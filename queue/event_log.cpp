@@ -21,7 +21,8 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = "events-";
 constexpr std::string_view kSuffix = ".jsonl";
-constexpr std::size_t kMaxLineBytes = 1u << 20;  ///< a torn line is looked for within this much of the file's end
+constexpr std::size_t kMaxLineBytes =
+    1u << 20;  ///< a torn line is looked for within this much of the file's end
 
 std::string seq_key(std::uint64_t seq) {
   std::string key;
@@ -97,10 +98,11 @@ Expected<EventLog> EventLog::open(Queue& queue, EventLogOptions options) {
     const auto first = get_be<8>(cursor->key().data());
     log.trimmed_ = first - 1;
     if (first > log.exported_ + 1) {
-      return fail(ErrorCode::corrupt,
-                  fmt::format("the event files in {} end at seq {}, but the outbox begins at {}: events {}-{} are "
-                              "missing; restore the files or move them away",
-                              log.options_.folder, log.exported(), first, log.exported() + 1, first - 1));
+      return fail(
+          ErrorCode::corrupt,
+          fmt::format("the event files in {} end at seq {}, but the outbox begins at {}: events {}-{} are "
+                      "missing; restore the files or move them away",
+                      log.options_.folder, log.exported(), first, log.exported() + 1, first - 1));
     }
   } else if (log.exported_ == 0) {
     log.exported_ = queue.ledger().committed_seq();  // the files were moved away: go on behind what they held
@@ -118,7 +120,8 @@ Expected<> EventLog::find_end() {
     const auto size = static_cast<std::uint64_t>(::lseek(file_, 0, SEEK_END));
     const auto tail_at = size > kMaxLineBytes ? size - kMaxLineBytes : 0;
     std::string tail(size - tail_at, '\0');
-    if (::pread(file_, tail.data(), tail.size(), static_cast<off_t>(tail_at)) != static_cast<ssize_t>(tail.size())) {
+    if (::pread(file_, tail.data(), tail.size(), static_cast<off_t>(tail_at)) !=
+        static_cast<ssize_t>(tail.size())) {
       return std::unexpected(os_error("reading " + path_.string()));
     }
     const auto last_newline = tail.rfind('\n');
@@ -135,7 +138,8 @@ Expected<> EventLog::find_end() {
       const auto line = std::string_view(tail).substr(begin == std::string::npos ? 0 : begin + 1, whole);
       exported_ = seq_of(line);
       ::lseek(file_, static_cast<off_t>(file_size_), SEEK_SET);
-      return exported_ > 0 ? Expected<>{} : fail(ErrorCode::corrupt, path_.string() + " ends in no event line");
+      return exported_ > 0 ? Expected<>{}
+                           : fail(ErrorCode::corrupt, path_.string() + " ends in no event line");
     }
     ::close(file_);  // an empty file: made, then the crash came
     file_ = -1;
@@ -209,7 +213,8 @@ void EventLog::trim(std::uint64_t upto) {
   auto apply = [from = seq_key(0), to = seq_key(upto + 1)](store::Batch& batch) {
     batch.erase_range(kOutbox, from, to);
   };
-  queue_->committer().submit(store::make_work(std::move(apply), [](const Expected<>&) {}), store::Urgency::soon);
+  queue_->committer().submit(store::make_work(std::move(apply), [](const Expected<>&) {}),
+                             store::Urgency::soon);
   trimmed_ = upto;
 }
 

@@ -1,10 +1,11 @@
 // The feed: synced files of one JSON event a line, `seq` contiguous, made from the outbox.
 //
-// Order: append, sync, remember how far, then trim the outbox. A crash between any two repeats work but no line: on
-// open a torn last line is cut and the last whole line's seq says where to go on. Files are named by their first seq:
-// events-00000000000000000001.jsonl; a new one begins after Options::file_bytes.
+// Order: append, sync, remember how far, then trim the outbox. A crash between any two repeats work but no
+// line: on open a torn last line is cut and the last whole line's seq says where to go on. Files are named by
+// their first seq: events-00000000000000000001.jsonl; a new one begins after Options::file_bytes.
 //
-// One thread (the exporter's); exported() from any. Guarantee: no line twice, none missing, while the outbox and files are of one store.
+// One thread (the exporter's); exported() from any. Guarantee: no line twice, none missing, while the outbox
+// and files are of one store.
 #pragma once
 
 #include <atomic>
@@ -21,10 +22,10 @@ namespace sluice::queue {
 struct EventLogOptions {
   std::string folder;
   std::uint64_t file_bytes = 256u << 20;
-  std::size_t page_events = 20'000;           ///< read and synced together
-  std::uint64_t trim_every = 50'000;          ///< events between two trims of the outbox
-  std::uint64_t keep_bytes = 50ull << 30;     ///< oldest files beyond this are deleted
-  std::chrono::hours keep_for{14 * 24};       ///< files not written for longer are deleted
+  std::size_t page_events = 20'000;        ///< read and synced together
+  std::uint64_t trim_every = 50'000;       ///< events between two trims of the outbox
+  std::uint64_t keep_bytes = 50ull << 30;  ///< oldest files beyond this are deleted
+  std::chrono::hours keep_for{14 * 24};    ///< files not written for longer are deleted
 };
 
 class EventLog {
@@ -35,11 +36,13 @@ class EventLog {
   EventLog(EventLog&& other) noexcept;
   EventLog& operator=(EventLog&&) = delete;
 
-  /// Exports what is committed, up to one page; returns how many events. On failure nothing is trimmed and the next
-  /// call tries again.
+  /// Exports what is committed, up to one page; returns how many events. On failure nothing is trimmed and
+  /// the next call tries again.
   [[nodiscard]] Expected<std::size_t> export_page();
   /// Called for every event after the page it stands in was synced, in order, on the exporter's thread.
-  void set_observer(std::function<void(std::uint64_t seq, const Event&)> observer) { observer_ = std::move(observer); }
+  void set_observer(std::function<void(std::uint64_t seq, const Event&)> observer) {
+    observer_ = std::move(observer);
+  }
   /// Seq of the last event that stands synced in a file.
   [[nodiscard]] std::uint64_t exported() const { return exported_.load(std::memory_order_acquire); }
   /// Removes files by age and size; never the one being written.

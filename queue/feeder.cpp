@@ -103,7 +103,8 @@ Instant Feeder::step() {
   auto next = next_marks_;
   if (!parked_.empty()) next = std::min(next, parked_.top().until);
   for (const auto& [id, scan] : scans_) {
-    if (scan.phase == Phase::retry && scan.next_due != UINT32_MAX) next = std::min(next, to_instant(scan.next_due));
+    if (scan.phase == Phase::retry && scan.next_due != UINT32_MAX)
+      next = std::min(next, to_instant(scan.next_due));
     if (const auto start = from_ms(scan.stream->settings.start_ms); start > now) next = std::min(next, start);
   }
   return next;
@@ -173,8 +174,10 @@ void Feeder::handle(GiveBack& message) {
   lane->run_size = options_.first_run;
   lane->parked_until = message.until;
   parked_.push({message.until, message.lane});
-  if (message.until <= clock_.now()) unpark(*lane);
-  else if (lane->outstanding == 0 && ended(*lane->stream)) lanes_.remove(*lane);
+  if (message.until <= clock_.now())
+    unpark(*lane);
+  else if (lane->outstanding == 0 && ended(*lane->stream))
+    lanes_.remove(*lane);
 }
 
 void Feeder::handle(std::vector<Insertion>& message) {
@@ -220,9 +223,12 @@ void Feeder::settled_one(const SettledRef& settled) {
       owner.revisit = true;
     }
   }
-  if (lane->outstanding == 0 && !lane->parked_until) idle(*lane);
-  else if (lane->outstanding == 0 && ended(*lane->stream)) lanes_.remove(*lane);
-  else if (lane->outstanding == 0 && lane->unpark_when_settled) unpark(*lane);
+  if (lane->outstanding == 0 && !lane->parked_until)
+    idle(*lane);
+  else if (lane->outstanding == 0 && ended(*lane->stream))
+    lanes_.remove(*lane);
+  else if (lane->outstanding == 0 && lane->unpark_when_settled)
+    unpark(*lane);
 }
 
 /// Nothing of the lane is in memory: reads on, or lets it go.

@@ -1,13 +1,14 @@
 // Fills the workers' windows: the only reader of queued records.
 //
-// Each (stream, phase) has a scan. First attempts are read in key order, lane after lane, a first run of each; a long
-// lane then goes on with a cursor of its own, as its worker asks for more. Retries are read by due second. A lane in
-// memory is skipped by the scan; a lane its worker gave back is parked and costs nothing until its time. What is
-// inserted behind a scan makes it run once more. So every unsettled record is, at any time, exactly one of: in
-// memory (a lane's open runs), ahead of a cursor, or covered by `dirty` / `left_behind`, which start another pass.
+// Each (stream, phase) has a scan. First attempts are read in key order, lane after lane, a first run of
+// each; a long lane then goes on with a cursor of its own, as its worker asks for more. Retries are read by
+// due second. A lane in memory is skipped by the scan; a lane its worker gave back is parked and costs
+// nothing until its time. What is inserted behind a scan makes it run once more. So every unsettled record
+// is, at any time, exactly one of: in memory (a lane's open runs), ahead of a cursor, or covered by `dirty` /
+// `left_behind`, which start another pass.
 //
-// Threads: step() and everything private run on one thread (start() makes it; the simulation calls step() itself).
-// The public calls below are from any thread.
+// Threads: step() and everything private run on one thread (start() makes it; the simulation calls step()
+// itself). The public calls below are from any thread.
 #pragma once
 
 #include <condition_variable>
@@ -57,7 +58,8 @@ class Feeder final : public CommitObserver {
   /// The window of the lane runs low. One call per run received.
   void want_more(LaneRef lane);
   /// The worker drops the lane: `unleased` are its records without a lease, to be read again from `until` on.
-  /// `last_run` is the highest run number the worker has received for it. Attempts of the lane may be under way.
+  /// `last_run` is the highest run number the worker has received for it. Attempts of the lane may be under
+  /// way.
   void give_back(LaneRef lane, std::uint32_t last_run, std::vector<Held> unleased, Instant until);
   /// Further runs of the lane go to this worker.
   void moved(LaneRef lane, std::uint32_t worker);
@@ -90,21 +92,22 @@ class Feeder final : public CommitObserver {
   struct StreamChanged {
     StreamPtr stream;
   };
-  using Message = std::variant<WantMore, GiveBack, Moved, StreamChanged, std::vector<Insertion>,
-                               std::vector<SettledRef>>;
+  using Message =
+      std::variant<WantMore, GiveBack, Moved, StreamChanged, std::vector<Insertion>, std::vector<SettledRef>>;
 
   struct Scan {
     StreamPtr stream;
     Phase phase = Phase::first;
-    std::string cursor;        ///< next key to read
-    bool at_end = false;       ///< first phase: nothing stood behind the cursor at the last read
-    std::string dirty;         ///< first phase: smallest key inserted behind the cursor; empty: none
-    DueSecond next_due = 0;    ///< retry phase: no unread record ahead of the cursor is due earlier
-    DueSecond left_behind = UINT32_MAX;  ///< retry phase: earliest record skipped because its lane was full or parked
-    bool revisit = false;      ///< retry phase: room was made in such a lane
+    std::string cursor;      ///< next key to read
+    bool at_end = false;     ///< first phase: nothing stood behind the cursor at the last read
+    std::string dirty;       ///< first phase: smallest key inserted behind the cursor; empty: none
+    DueSecond next_due = 0;  ///< retry phase: no unread record ahead of the cursor is due earlier
+    DueSecond left_behind =
+        UINT32_MAX;        ///< retry phase: earliest record skipped because its lane was full or parked
+    bool revisit = false;  ///< retry phase: room was made in such a lane
     std::size_t resident = 0;
-    std::uint64_t epoch = 0;   ///< last insertion heard of
-    std::string marked;        ///< low-water mark last submitted
+    std::uint64_t epoch = 0;  ///< last insertion heard of
+    std::string marked;       ///< low-water mark last submitted
     std::uint64_t marked_epoch = 0;
   };
   struct Parked {

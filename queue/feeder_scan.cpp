@@ -51,7 +51,8 @@ std::uint32_t Feeder::home_of(std::string_view domain) const {
 bool Feeder::wants_reading(Scan& scan) const {
   const auto now = clock_.now();
   if (!scan.stream->may_send(now)) return false;
-  if (resident_ >= options_.max_resident_records || lanes_.size() >= options_.max_resident_lanes) return false;
+  if (resident_ >= options_.max_resident_records || lanes_.size() >= options_.max_resident_lanes)
+    return false;
   if (scan.phase == Phase::first) {
     if (scan.at_end && !scan.dirty.empty()) {
       scan.cursor = std::move(scan.dirty);
@@ -201,7 +202,8 @@ void Feeder::read_retry_page(Scan& scan) {
     }
     cursor->next();
   }
-  if (auto status = cursor->status(); !status) log::error("queue_read_failed", {{"reason", status.error().text}});
+  if (auto status = cursor->status(); !status)
+    log::error("queue_read_failed", {{"reason", status.error().text}});
   scan.cursor = cursor->valid() ? std::string(cursor->key()) : due_key(scan.stream->id, now_second + 1);
   scan.next_due = cursor->valid() ? due_of(cursor->key()) : UINT32_MAX;
   for (auto& [lane, page] : pages) {
@@ -247,7 +249,8 @@ void Feeder::hand_over(Scan& scan, const Insertion& insertion) {
   }
 }
 
-void Feeder::emit(FeederLane& lane, std::shared_ptr<const Page> page, std::uint32_t first, std::uint32_t count) {
+void Feeder::emit(FeederLane& lane, std::shared_ptr<const Page> page, std::uint32_t first,
+                  std::uint32_t count) {
   auto& owner = scan(lane.stream, lane.phase);
   const LaneRef ref{lanes_.slot_of(lane), lane.generation, lane.next_run++};
   lane.runs.push_back({ref.run, count, page->records()[first].key.encode()});
@@ -259,10 +262,12 @@ void Feeder::emit(FeederLane& lane, std::shared_ptr<const Page> page, std::uint3
     const std::lock_guard lock(stats_mutex_);
     stats_.records_read += count;
   }
-  workers_[lane.worker]->on_run(Run{lane.stream, lane.phase, lane.domain, ref, std::move(page), first, count});
+  workers_[lane.worker]->on_run(
+      Run{lane.stream, lane.phase, lane.domain, ref, std::move(page), first, count});
 }
 
-/// A record that does not decode is kept, with its bytes, apart; its recipient gets a final so that accounts balance.
+/// A record that does not decode is kept, with its bytes, apart; its recipient gets a final so that accounts
+/// balance.
 void Feeder::set_aside(std::string_view key, std::string_view value) {
   {
     const std::lock_guard lock(stats_mutex_);

@@ -1,4 +1,5 @@
-// Where a recipient's record stands in the store. FORMAT.md has the layout, a worked example and why it is so.
+// Where a recipient's record stands in the store. FORMAT.md has the layout, a worked example and why it is
+// so.
 //
 //   first attempts   stream(4) 0x00 domain 0x00 row(5)            a lane after the other, rows in order
 //   retries          stream(4) 0x01 due(4) domain 0x00 row(5)     by due second, then by domain

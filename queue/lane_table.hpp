@@ -21,23 +21,23 @@ struct FeederLane {
   std::uint32_t worker = 0;
   bool used = false;
 
-  std::string cursor;           ///< first phase: key of the first record not read yet
-  bool exhausted = false;       ///< first phase: nothing stood behind the cursor when it was last read
-  std::uint64_t read_epoch = 0; ///< insertion epoch of the phase at that read
-  std::uint32_t run_size = 0;   ///< records of the next read; grows while the lane is drained fast
-  bool wanted = false;          ///< the worker asked for more
+  std::string cursor;            ///< first phase: key of the first record not read yet
+  bool exhausted = false;        ///< first phase: nothing stood behind the cursor when it was last read
+  std::uint64_t read_epoch = 0;  ///< insertion epoch of the phase at that read
+  std::uint32_t run_size = 0;    ///< records of the next read; grows while the lane is drained fast
+  bool wanted = false;           ///< the worker asked for more
   std::optional<Instant> parked_until;
   bool unpark_when_settled = false;  ///< its time has come, but attempts of it are still under way
 
   std::set<std::pair<DueSecond, Row>> rows;  ///< retry phase: records in memory
-  bool left_behind = false;                  ///< retry phase: due records were skipped because the lane was full
+  bool left_behind = false;  ///< retry phase: due records were skipped because the lane was full
 
   struct OpenRun {
     std::uint32_t number;
-    std::uint32_t left;     ///< records not settled
+    std::uint32_t left;  ///< records not settled
     std::string first_key;
   };
-  std::deque<OpenRun> runs;     ///< oldest first
+  std::deque<OpenRun> runs;  ///< oldest first
   std::uint32_t next_run = 1;
   std::uint32_t received_run = 0;  ///< highest run number a worker said it has received
   std::uint64_t outstanding = 0;

@@ -1,8 +1,8 @@
 // A lease: the right to attempt one record, durable before the attempt begins.
 //
-// A run of leases is written as one block that lists the record keys. A record is sent only after its block is
-// synced, and the block goes when all its records are settled. So after a crash the unsettled records listed in
-// blocks, and no others, are in doubt: some may have been sent.
+// A run of leases is written as one block that lists the record keys. A record is sent only after its block
+// is synced, and the block goes when all its records are settled. So after a crash the unsettled records
+// listed in blocks, and no others, are in doubt: some may have been sent.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@
 
 namespace sluice::queue {
 
-/// The feeder's lane a record was read for, and the run it came with. The generation tells a reused slot from the
-/// one meant.
+/// The feeder's lane a record was read for, and the run it came with. The generation tells a reused slot from
+/// the one meant.
 struct LaneRef {
   std::uint32_t slot = 0;
   std::uint32_t generation = 0;
@@ -25,8 +25,8 @@ struct LaneRef {
   friend bool operator==(const LaneRef&, const LaneRef&) = default;
 };
 
-/// One record in a worker's hands. Before lease() `block` is 0. Must end in exactly one Settlement (or, unleased, in
-/// Feeder::give_back).
+/// One record in a worker's hands. Before lease() `block` is 0. Must end in exactly one Settlement (or,
+/// unleased, in Feeder::give_back).
 struct Held {
   StreamPtr stream;
   std::shared_ptr<const Page> page;  // shared: the page's other records live in other windows and connections

@@ -36,8 +36,9 @@ Expected<> Queue::check_format() {
   if (*stamp) {
     const auto version = (*stamp)->size() == 4 ? get_be<4>((*stamp)->data()) : 0;
     if (version == kFormat) return {};
-    return fail(ErrorCode::conflict, "the store " + options_.store.path + " has format " + std::to_string(version) +
-                                         "; this sluice reads format " + std::to_string(kFormat));
+    return fail(ErrorCode::conflict, "the store " + options_.store.path + " has format " +
+                                         std::to_string(version) + "; this sluice reads format " +
+                                         std::to_string(kFormat));
   }
   auto batch = database_->make_batch();
   std::string value;
@@ -50,7 +51,8 @@ Expected<> Queue::load_streams() {
   const auto rows = database_->cursor(kStreams, std::string(), std::string(5, '\xff'));
   for (; rows->valid(); rows->next()) {
     auto decoded = decode_stream(rows->value());
-    if (rows->key().size() != 4 || !decoded) return fail(ErrorCode::corrupt, "a stream's settings do not decode");
+    if (rows->key().size() != 4 || !decoded)
+      return fail(ErrorCode::corrupt, "a stream's settings do not decode");
     const auto id = static_cast<StreamId>(get_be<4>(rows->key().data()));
     streams_.add(std::make_shared<Stream>(id, std::move(decoded->first), decoded->second));
   }
@@ -116,7 +118,9 @@ void Queue::recover_record(store::Batch& batch, std::string_view key, std::strin
   event.queued_ms = event.time_ms - record.value.accepted_ms;
   settlement.kind = EventKind::in_doubt;
   switch (options_.in_doubt) {
-    case DoubtPolicy::retry: settlement.due = to_due_second(now + options_.in_doubt_delay); break;
+    case DoubtPolicy::retry:
+      settlement.due = to_due_second(now + options_.in_doubt_delay);
+      break;
     case DoubtPolicy::hold:
       settlement.trail.held = true;
       settlement.due = to_due_second(from_ms(record.value.accepted_ms) + stream->settings.expire);

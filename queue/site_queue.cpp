@@ -7,8 +7,8 @@
 namespace sluice::queue {
 namespace {
 
-/// Children that have something to give take turns; a turn lasts until the child's deficit is used up. A child that
-/// runs empty leaves and loses what is left of its deficit.
+/// Children that have something to give take turns; a turn lasts until the child's deficit is used up. A
+/// child that runs empty leaves and loses what is left of its deficit.
 template <class Child>
 class Ring {
  public:
@@ -131,12 +131,16 @@ SiteQueue::Served SiteQueue::serve(StreamShare& share, LaneGate& gate, std::vect
   auto& order = share.lanes[phase];
   auto& lane = *order.front();
   switch (gate.ask(lane)) {
-    case LaneGate::Answer::stop: return Served::stop;
-    case LaneGate::Answer::park: remove(lane); return Served::none;
+    case LaneGate::Answer::stop:
+      return Served::stop;
+    case LaneGate::Answer::park:
+      remove(lane);
+      return Served::none;
     case LaneGate::Answer::skip:
       if (lane.records == 0) remove(lane);
       return Served::none;
-    case LaneGate::Answer::take: break;
+    case LaneGate::Answer::take:
+      break;
   }
   out.push_back(lane.take());
   share.turn = 1 - phase;

@@ -14,15 +14,15 @@ struct WorkerLane {
   StreamPtr stream;
   Phase phase = Phase::first;
   std::string domain;
-  LaneRef ref;                  ///< of the newest run
-  std::uint32_t last_run = 0;   ///< highest run number received
+  LaneRef ref;                 ///< of the newest run
+  std::uint32_t last_run = 0;  ///< highest run number received
   std::uint32_t run_records = 0;
-  std::deque<Run> window;       ///< `first` and `count` shrink as records are taken
-  std::uint64_t records = 0;    ///< in the window
-  bool asked = false;           ///< more was asked for since the last run
-  bool queued = false;          ///< stands in its SiteQueue; else parked or empty
-  std::uint32_t burst = 0;      ///< taken in this turn
-  void* owner = nullptr;        ///< the site's object, set by whoever holds the lanes
+  std::deque<Run> window;     ///< `first` and `count` shrink as records are taken
+  std::uint64_t records = 0;  ///< in the window
+  bool asked = false;         ///< more was asked for since the last run
+  bool queued = false;        ///< stands in its SiteQueue; else parked or empty
+  std::uint32_t burst = 0;    ///< taken in this turn
+  void* owner = nullptr;      ///< the site's object, set by whoever holds the lanes
 
   void add(Run run) {
     ref = run.lane;

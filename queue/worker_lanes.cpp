@@ -27,7 +27,8 @@ WorkerLane& WorkerLanes::lane_for(const StreamPtr& stream, Phase phase, std::str
 WorkerLane& WorkerLanes::add(Run run) {
   auto& lane = lane_for(run.stream, run.phase, run.domain);
   if (lane.ref.slot != run.lane.slot || lane.ref.generation != run.lane.generation) {
-    SLUICE_ASSERT(lane.records == 0);  // the feeder made the lane anew: everything of the old one has been settled
+    SLUICE_ASSERT(lane.records ==
+                  0);  // the feeder made the lane anew: everything of the old one has been settled
     lane.last_run = 0;
   }
   lane.add(std::move(run));

@@ -1,4 +1,5 @@
-// The lanes in one worker's memory: filled by the feeder's runs, emptied by site queues, given back when they wait long.
+// The lanes in one worker's memory: filled by the feeder's runs, emptied by site queues, given back when they
+// wait long.
 #pragma once
 
 #include <functional>
@@ -21,10 +22,11 @@ class WorkerLanes {
   WorkerLane& add(Run run);
   /// The lane of a record that got no lease, with the record first in it again.
   WorkerLane& put_back(const Held& held);
-  /// After records were taken: asks the feeder for more in time, forgets the lane when it is empty (false: it is gone).
+  /// After records were taken: asks the feeder for more in time, forgets the lane when it is empty (false: it
+  /// is gone).
   bool after_take(WorkerLane& lane);
-  /// The lane's records go back to the store, to be read again from `until` on. The lane is gone; it must not stand in
-  /// a SiteQueue.
+  /// The lane's records go back to the store, to be read again from `until` on. The lane is gone; it must not
+  /// stand in a SiteQueue.
   void give_back(WorkerLane& lane, Instant until);
   void for_each(const std::function<void(WorkerLane&)>& fn);
   [[nodiscard]] std::size_t size() const { return lanes_.size(); }

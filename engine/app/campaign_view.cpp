@@ -31,7 +31,8 @@ std::string progress_line(const Progress& progress, const std::string& name, std
                           const std::string& extra, const Terminal& terminal) {
   const auto counts = fmt::format(" {:>5.1f}% {} of {}", progress.done() * 100, grouped(progress.finals()),
                                   grouped(progress.injected));
-  const auto rate = progress.rate > 0 ? fmt::format("  {}/s", grouped(static_cast<std::int64_t>(progress.rate))) : "";
+  const auto rate =
+      progress.rate > 0 ? fmt::format("  {}/s", grouped(static_cast<std::int64_t>(progress.rate))) : "";
   auto bad = progress.bounced > 0 ? fmt::format("  {} bounced", grouped(progress.bounced)) : std::string();
   if (progress.deferred > 0) bad += fmt::format("  {} deferred", grouped(progress.deferred));
   const auto tail = counts + rate + extra + bad;
@@ -61,7 +62,8 @@ CampaignView CampaignView::from(const boost::json::object& object) {
   const auto* eta = object.if_contains("eta_s");
   if (eta && eta->is_number()) out.eta_s = real_at(object, "eta_s");
   out.total = progress_of(object, "id");
-  for (const auto* one : objects_at(object, "providers")) out.providers.push_back(progress_of(*one, "provider"));
+  for (const auto* one : objects_at(object, "providers"))
+    out.providers.push_back(progress_of(*one, "provider"));
   std::ranges::sort(out.providers, [](const Progress& a, const Progress& b) {
     return a.injected != b.injected ? a.injected > b.injected : a.name < b.name;
   });
@@ -70,14 +72,16 @@ CampaignView CampaignView::from(const boost::json::object& object) {
 
 std::string bar(double done, std::size_t columns) {
   constexpr std::array<std::string_view, 8> kEighths{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-  const auto eighths = static_cast<std::size_t>(std::clamp(done, 0.0, 1.0) * static_cast<double>(columns) * 8);
+  const auto eighths =
+      static_cast<std::size_t>(std::clamp(done, 0.0, 1.0) * static_cast<double>(columns) * 8);
   std::string out;
   for (std::size_t i = 0; i < eighths / 8; ++i) out += "█";
   out += kEighths[eighths % 8];
   return pad_to(out, columns);
 }
 
-std::vector<std::string> progress_lines(const CampaignView& view, const Terminal& terminal, std::size_t max_providers) {
+std::vector<std::string> progress_lines(const CampaignView& view, const Terminal& terminal,
+                                        std::size_t max_providers) {
   auto shown = view.providers;
   if (shown.size() > max_providers) {
     Progress others;
@@ -96,9 +100,11 @@ std::vector<std::string> progress_lines(const CampaignView& view, const Terminal
     shown.push_back(std::move(others));
   }
   std::size_t name_columns = display_width(safe_text(view.id));
-  for (const auto& provider : shown) name_columns = std::max(name_columns, display_width(safe_text(provider.name)) + 2);
+  for (const auto& provider : shown)
+    name_columns = std::max(name_columns, display_width(safe_text(provider.name)) + 2);
   name_columns = std::min<std::size_t>(name_columns, terminal.width / 4);
-  std::string extra = view.eta_s >= 0 && !view.is_final() ? fmt::format("  {} left", short_duration(view.eta_s)) : "";
+  std::string extra =
+      view.eta_s >= 0 && !view.is_final() ? fmt::format("  {} left", short_duration(view.eta_s)) : "";
   if (view.state != "sending" && view.state != "done") extra += "  " + safe_text(view.state);
   std::vector<std::string> out{progress_line(view.total, safe_text(view.id), name_columns, extra, terminal)};
   for (const auto& provider : shown) {

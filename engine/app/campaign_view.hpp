@@ -49,7 +49,8 @@ struct CampaignView {
 /// "████████▌      " of exactly `columns`; `done` is clamped to 0…1.
 [[nodiscard]] std::string bar(double done, std::size_t columns);
 
-/// A line for the campaign and one for each provider (at most `max_providers`, the largest; the others together).
+/// A line for the campaign and one for each provider (at most `max_providers`, the largest; the others
+/// together).
 [[nodiscard]] std::vector<std::string> progress_lines(const CampaignView& view, const Terminal& terminal,
                                                       std::size_t max_providers = 8);
 

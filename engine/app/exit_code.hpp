@@ -23,14 +23,20 @@ enum ExitCode : int {
     case ErrorCode::invalid_input:
     case ErrorCode::not_found:
     case ErrorCode::conflict:
-    case ErrorCode::corrupt: return kExitData;
-    case ErrorCode::unavailable: return kExitUnavailable;
+    case ErrorCode::corrupt:
+      return kExitData;
+    case ErrorCode::unavailable:
+      return kExitUnavailable;
     case ErrorCode::limit:
     case ErrorCode::timeout:
-    case ErrorCode::cancelled: return kExitTempFail;
-    case ErrorCode::permission: return kExitCantCreate;
-    case ErrorCode::io: return kExitIo;
-    case ErrorCode::internal: return kExitSoftware;
+    case ErrorCode::cancelled:
+      return kExitTempFail;
+    case ErrorCode::permission:
+      return kExitCantCreate;
+    case ErrorCode::io:
+      return kExitIo;
+    case ErrorCode::internal:
+      return kExitSoftware;
   }
   return kExitSoftware;
 }

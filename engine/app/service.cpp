@@ -26,7 +26,8 @@ std::optional<config::Loaded> load_config(Context& context, const config::LoadOp
     }
     boost::json::object error;
     error["code"] = name_of(ErrorCode::invalid_input);
-    error["message"] = fmt::format("the configuration has {} problem{}", problems.size(), problems.size() == 1 ? "" : "s");
+    error["message"] =
+        fmt::format("the configuration has {} problem{}", problems.size(), problems.size() == 1 ? "" : "s");
     error["problems"] = std::move(problems);
     boost::json::object body;
     body["error"] = std::move(error);
@@ -37,20 +38,23 @@ std::optional<config::Loaded> load_config(Context& context, const config::LoadOp
   return std::nullopt;
 }
 
-http::Client service_of(const config::Config& config) { return http::Client(config.data_dir + "/control.sock"); }
+http::Client service_of(const config::Config& config) {
+  return http::Client(config.data_dir + "/control.sock");
+}
 
-Expected<boost::json::object> ask(const http::Client& service, std::string_view method, std::string_view target,
-                                  std::string_view body) {
+Expected<boost::json::object> ask(const http::Client& service, std::string_view method,
+                                  std::string_view target, std::string_view body) {
   auto answer = service.body_of(method, target, body);
   if (!answer) return std::unexpected(std::move(answer.error()));
   boost::system::error_code error;
   auto value = boost::json::parse(*answer, error);
-  if (error || !value.is_object()) return fail(ErrorCode::corrupt, "the service's answer is not JSON as agreed");
+  if (error || !value.is_object())
+    return fail(ErrorCode::corrupt, "the service's answer is not JSON as agreed");
   return std::move(value.get_object());
 }
 
-std::optional<boost::json::object> ask_service(Context& context, std::string_view method, std::string_view target,
-                                               std::string_view body) {
+std::optional<boost::json::object> ask_service(Context& context, std::string_view method,
+                                               std::string_view target, std::string_view body) {
   const auto loaded = load_config(context);
   if (!loaded) return std::nullopt;
   auto answer = ask(service_of(loaded->config), method, target, body);

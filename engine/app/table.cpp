@@ -54,7 +54,9 @@ std::string Table::text(const Terminal& terminal) const {
     out.erase(out.find_last_not_of(' ') + 1);
     return out;
   };
-  auto text = styled(terminal, Style::bold, line([&](std::size_t i) { return std::string_view(columns_[i].title); })) + '\n';
+  auto text = styled(terminal, Style::bold,
+                     line([&](std::size_t i) { return std::string_view(columns_[i].title); })) +
+              '\n';
   for (const auto& row : rows_) text += line([&](std::size_t i) { return std::string_view(row[i]); }) + '\n';
   return text;
 }

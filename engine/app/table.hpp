@@ -1,4 +1,5 @@
-// Rows in columns for people. Cells are made safe; the widest text column gives way when the terminal is narrow.
+// Rows in columns for people. Cells are made safe; the widest text column gives way when the terminal is
+// narrow.
 #pragma once
 
 #include <string>

@@ -1,8 +1,8 @@
 // What a terminal can do, and text from outside made safe for it. Pure but for detect().
 //
-// Replies, subjects, list rows and campaign names are written by others: a control byte could move the cursor, change
-// the title or hide what follows, and a bidi control could show another order than the bytes have. Everything that
-// reaches a terminal passes through safe_text(); JSON output escapes by itself.
+// Replies, subjects, list rows and campaign names are written by others: a control byte could move the
+// cursor, change the title or hide what follows, and a bidi control could show another order than the bytes
+// have. Everything that reaches a terminal passes through safe_text(); JSON output escapes by itself.
 #pragma once
 
 #include <cstddef>

@@ -28,7 +28,9 @@ struct Context {
 
   /// Writes "sluice: text" (or, with --json, the error object) to `err` and gives the code back.
   int complain(ExitCode code, std::string_view text) const;
-  int complain(const Error& error) const { return complain(exit_code_of(error.code), error.text, error.code); }
+  int complain(const Error& error) const {
+    return complain(exit_code_of(error.code), error.text, error.code);
+  }
 
  private:
   int complain(ExitCode code, std::string_view text, ErrorCode name) const;

@@ -9,6 +9,7 @@
 #include "engine/app/service.hpp"
 #include "engine/app/table.hpp"
 #include "engine/app/verbs.hpp"
+#include "engine/http/percent.hpp"
 
 namespace sluice::app {
 namespace {
@@ -18,7 +19,8 @@ std::string target_of(const std::string& id, std::string_view action = "") {
 }
 
 int list(Context& context, const std::string& state) {
-  const auto target = state.empty() ? std::string("/v1/campaigns") : "/v1/campaigns?state=" + http::percent_encode(state);
+  const auto target =
+      state.empty() ? std::string("/v1/campaigns") : "/v1/campaigns?state=" + http::percent_encode(state);
   const auto answer = ask_service(context, "GET", target);
   if (!answer) return context.exit_code;
   if (context.json) {
@@ -26,13 +28,21 @@ int list(Context& context, const std::string& state) {
     return kExitOk;
   }
   using enum Table::Align;
-  Table table({{"CAMPAIGN"}, {"TENANT"}, {"STATE"}, {"RECIPIENTS", right}, {"DELIVERED", right}, {"BOUNCED", right},
-               {"QUEUED", right}, {"RATE/S", right}, {"LEFT", right}});
+  Table table({{"CAMPAIGN"},
+               {"TENANT"},
+               {"STATE"},
+               {"RECIPIENTS", right},
+               {"DELIVERED", right},
+               {"BOUNCED", right},
+               {"QUEUED", right},
+               {"RATE/S", right},
+               {"LEFT", right}});
   for (const auto* object : objects_at(*answer, "campaigns")) {
     const auto view = CampaignView::from(*object);
     table.add({view.id, view.tenant, view.state, grouped(view.total.injected), grouped(view.total.delivered),
                grouped(view.total.bounced), grouped(view.total.queued),
-               grouped(static_cast<std::int64_t>(view.total.rate)), view.eta_s < 0 ? "" : short_duration(view.eta_s)});
+               grouped(static_cast<std::int64_t>(view.total.rate)),
+               view.eta_s < 0 ? "" : short_duration(view.eta_s)});
   }
   context.out << (table.empty() ? "No campaigns.\n" : table.text(context.terminal));
   return kExitOk;
@@ -68,7 +78,8 @@ void add_action(CLI::App& group, Context& context, const std::string& name, cons
 
 void setup_campaign(CLI::App& parent, Context& context) {
   auto* group = add_group(parent, "campaign", "Look at campaigns and steer them");
-  auto* verb = add_verb(*group, context, "list", "Campaigns and how far they are", "sluice campaign list --state sending");
+  auto* verb = add_verb(*group, context, "list", "Campaigns and how far they are",
+                        "sluice campaign list --state sending");
   const auto state = std::make_shared<std::string>();
   verb->add_option("--state", *state, "only those in this state")->type_name("STATE");
   on_run(verb, context, [&context, state] { return list(context, *state); });

@@ -42,7 +42,8 @@ int show(Context& context, bool changed_only) {
 
 void setup_config(CLI::App& parent, Context& context) {
   auto* group = add_group(parent, "config", "Look at the configuration");
-  auto* verb = add_verb(*group, context, "show", "Every key in effect and where it was set", "sluice config show --changed");
+  auto* verb = add_verb(*group, context, "show", "Every key in effect and where it was set",
+                        "sluice config show --changed");
   const auto changed = std::make_shared<bool>(false);
   verb->add_flag("--changed", *changed, "only keys that the file sets");
   on_run(verb, context, [&context, changed] { return show(context, *changed); });

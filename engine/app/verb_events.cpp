@@ -12,6 +12,7 @@
 
 #include "engine/app/service.hpp"
 #include "engine/app/verbs.hpp"
+#include "engine/http/percent.hpp"
 
 namespace sluice::app {
 namespace {
@@ -30,10 +31,12 @@ std::string human_line(const boost::json::object& event, const Terminal& termina
                      : kind == "bounced" || kind == "expired"   ? Style::red
                      : kind == "deferred" || kind == "in_doubt" ? Style::yellow
                                                                 : Style::plain;
-  auto out = fmt::format("{} {} {}", safe_text(text_at(event, "time")), styled(terminal, style, pad_to(safe_text(kind), 10)),
+  auto out = fmt::format("{} {} {}", safe_text(text_at(event, "time")),
+                         styled(terminal, style, pad_to(safe_text(kind), 10)),
                          safe_text(text_at(event, "recipient")));
   for (const auto* key : {"campaign", "site", "class"}) {
-    if (const auto text = text_at(event, key); !text.empty()) out += fmt::format("  {}={}", key, safe_text(text));
+    if (const auto text = text_at(event, key); !text.empty())
+      out += fmt::format("  {}={}", key, safe_text(text));
   }
   const auto* reply = event.if_contains("reply");
   if (reply && reply->is_object()) {
@@ -77,8 +80,9 @@ int from_files(Context& context, const std::string& data_dir, const Wanted& want
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     if (entry.path().extension() == ".jsonl") files.push_back(entry.path());
   }
-  if (error) return context.complain(kExitUnavailable, fmt::format("no service answers, and {} cannot be read: {}",
-                                                                   folder.string(), error.message()));
+  if (error)
+    return context.complain(kExitUnavailable, fmt::format("no service answers, and {} cannot be read: {}",
+                                                          folder.string(), error.message()));
   context.err << "sluice: no service answers; reading " << safe_text(folder.string()) << '\n';
   std::ranges::sort(files);
   for (const auto& file : files) {
@@ -112,7 +116,8 @@ int events(Context& context, const Wanted& wanted) {
 }  // namespace
 
 void setup_events(CLI::App& parent, Context& context) {
-  auto* verb = add_verb(parent, context, "events", "Print the event feed: JSON lines, or a line for people on a terminal",
+  auto* verb = add_verb(parent, context, "events",
+                        "Print the event feed: JSON lines, or a line for people on a terminal",
                         "sluice events --after 0 --follow --campaign autumn-2026");
   const auto wanted = std::make_shared<Wanted>();
   verb->add_option("--after", wanted->after, "only events behind this sequence number")
@@ -120,7 +125,8 @@ void setup_events(CLI::App& parent, Context& context) {
       ->type_name("SEQ");
   verb->add_flag("--follow", wanted->follow, "go on as events happen");
   verb->add_option("--campaign", wanted->campaign, "only this campaign's")->type_name("ID");
-  verb->add_option("--event", wanted->event, "only this kind: delivered, bounced, deferred …")->type_name("KIND");
+  verb->add_option("--event", wanted->event, "only this kind: delivered, bounced, deferred …")
+      ->type_name("KIND");
   on_run(verb, context, [&context, wanted] { return events(context, *wanted); });
 }
 

@@ -6,6 +6,7 @@
 #include "engine/app/service.hpp"
 #include "engine/app/table.hpp"
 #include "engine/app/verbs.hpp"
+#include "engine/http/percent.hpp"
 
 namespace sluice::app {
 namespace {
@@ -18,13 +19,23 @@ int summary(Context& context, const std::string& by) {
     return kExitOk;
   }
   using enum Table::Align;
-  Table table({{by == "campaign" ? "CAMPAIGN" : by == "domain" ? "DOMAIN" : by == "site" ? "SITE" : "PROVIDER"},
-               {"QUEUED", right}, {"READY", right}, {"DEFERRED", right}, {"SENDING", right}, {"CONNECTIONS", right},
-               {"RATE/S", right}, {"OLDEST", right}, {"WAITS FOR"}});
+  Table table({{by == "campaign" ? "CAMPAIGN"
+                : by == "domain" ? "DOMAIN"
+                : by == "site"   ? "SITE"
+                                 : "PROVIDER"},
+               {"QUEUED", right},
+               {"READY", right},
+               {"DEFERRED", right},
+               {"SENDING", right},
+               {"CONNECTIONS", right},
+               {"RATE/S", right},
+               {"OLDEST", right},
+               {"WAITS FOR"}});
   const auto add = [&](const boost::json::object& row, const std::string& name) {
     table.add({name, grouped(number_at(row, "queued")), grouped(number_at(row, "ready")),
                grouped(number_at(row, "deferred")), grouped(number_at(row, "leased")),
-               grouped(number_at(row, "connections")), grouped(static_cast<std::int64_t>(real_at(row, "rate_per_s"))),
+               grouped(number_at(row, "connections")),
+               grouped(static_cast<std::int64_t>(real_at(row, "rate_per_s"))),
                short_duration(real_at(row, "oldest_s")), text_at(row, "waits_for")});
   };
   for (const auto* row : objects_at(*answer, "rows")) add(*row, text_at(*row, "name"));

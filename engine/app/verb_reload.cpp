@@ -25,7 +25,8 @@ int reload(Context& context) {
   for (const auto* change : objects_at(*answer, "changes")) {
     const auto* live = change->if_contains("live");
     const bool applied = live && live->is_bool() && live->get_bool();
-    table.add({text_at(*change, "path"), text_at(*change, "from"), text_at(*change, "to"), applied ? "now" : "at restart"});
+    table.add({text_at(*change, "path"), text_at(*change, "from"), text_at(*change, "to"),
+               applied ? "now" : "at restart"});
   }
   context.out << (table.empty() ? "Nothing has changed.\n" : table.text(context.terminal));
   return kExitOk;

@@ -1,4 +1,5 @@
-// Assertions for our own bugs, on in release too. Never for input: a bad row or reply is answered, not asserted.
+// Assertions for our own bugs, on in release too. Never for input: a bad row or reply is answered, not
+// asserted.
 #pragma once
 
 namespace sluice {
@@ -7,8 +8,8 @@ namespace sluice {
 
 }  // namespace sluice
 
-#define SLUICE_ASSERT(expression)                                             \
-  do {                                                                        \
-    if (!(expression)) [[unlikely]]                                           \
-      ::sluice::assertion_failed(#expression, __FILE__, __LINE__);            \
+#define SLUICE_ASSERT(expression)                                  \
+  do {                                                             \
+    if (!(expression)) [[unlikely]]                                \
+      ::sluice::assertion_failed(#expression, __FILE__, __LINE__); \
   } while (false)

@@ -1,4 +1,5 @@
-// The byte forms everything on disk is made of: big-endian fixed integers (they sort), LEB128 varints, counted strings.
+// The byte forms everything on disk is made of: big-endian fixed integers (they sort), LEB128 varints,
+// counted strings.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
-// Time as the engine sees it: wall time at start plus steady time since, so that a clock step never moves a due time.
-// Queue, scheduler and throttles take `now` as an argument or a Clock by reference; only engine/app makes the real one.
+// Time as the engine sees it: wall time at start plus steady time since, so that a clock step never moves a
+// due time. Queue, scheduler and throttles take `now` as an argument or a Clock by reference; only engine/app
+// makes the real one.
 #pragma once
 
 #include <chrono>
@@ -19,8 +20,8 @@ class Clock {
   [[nodiscard]] virtual Instant now() const = 0;
 };
 
-/// Wall clock read once at construction, advanced by the steady clock. `skew()` tells how far the wall clock has
-/// been stepped since (NTP, an operator); a restart takes the new wall time over.
+/// Wall clock read once at construction, advanced by the steady clock. `skew()` tells how far the wall clock
+/// has been stepped since (NTP, an operator); a restart takes the new wall time over.
 class SystemClock final : public Clock {
  public:
   SystemClock();

@@ -8,7 +8,8 @@
 namespace sluice {
 
 enum class ErrorCode {
-  invalid_input,  ///< the caller's bytes or values break a rule; the text says where, what, and what would be right
+  invalid_input,  ///< the caller's bytes or values break a rule; the text says where, what, and what would be
+                  ///< right
   not_found,      ///< the thing named does not exist
   conflict,       ///< it exists already, or its state forbids the step
   limit,          ///< a named limit was reached; the text names it
@@ -21,7 +22,8 @@ enum class ErrorCode {
   internal,       ///< our own bug, reported where an assertion would lose mail
 };
 
-/// `text` is one sentence for a person: it names the file, key or peer. It never ends in a full stop or newline.
+/// `text` is one sentence for a person: it names the file, key or peer. It never ends in a full stop or
+/// newline.
 struct Error {
   ErrorCode code;
   std::string text;

@@ -11,11 +11,21 @@ bool plain(unsigned char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '
 
 void append_control(std::string& out, unsigned char c) {
   switch (c) {
-    case '"': out += "\\\""; break;
-    case '\\': out += "\\\\"; break;
-    case '\n': out += "\\n"; break;
-    case '\r': out += "\\r"; break;
-    case '\t': out += "\\t"; break;
+    case '"':
+      out += "\\\"";
+      break;
+    case '\\':
+      out += "\\\\";
+      break;
+    case '\n':
+      out += "\\n";
+      break;
+    case '\r':
+      out += "\\r";
+      break;
+    case '\t':
+      out += "\\t";
+      break;
     default:
       out += "\\u00";
       out += kHex[c >> 4];
@@ -33,9 +43,12 @@ std::size_t utf8_length(std::string_view text) {
   std::size_t length = 0;
   std::uint32_t value = 0;
   std::uint32_t least = 0;
-  if (first >= 0xc2 && first <= 0xdf) length = 2, value = first & 0x1f, least = 0x80;
-  else if (first >= 0xe0 && first <= 0xef) length = 3, value = first & 0x0f, least = 0x800;
-  else if (first >= 0xf0 && first <= 0xf4) length = 4, value = first & 0x07, least = 0x10000;
+  if (first >= 0xc2 && first <= 0xdf)
+    length = 2, value = first & 0x1f, least = 0x80;
+  else if (first >= 0xe0 && first <= 0xef)
+    length = 3, value = first & 0x0f, least = 0x800;
+  else if (first >= 0xf0 && first <= 0xf4)
+    length = 4, value = first & 0x07, least = 0x10000;
   if (length == 0 || text.size() < length) return 0;
   for (std::size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xc0) != 0x80) return 0;
@@ -65,9 +78,12 @@ void append_json_string(std::string& out, std::string_view text) {
       text.remove_prefix(1);
     } else {
       const auto sequence = text.substr(0, length);
-      if (sequence == "\xe2\x80\xa8") out += "\\u2028";
-      else if (sequence == "\xe2\x80\xa9") out += "\\u2029";
-      else out.append(sequence);
+      if (sequence == "\xe2\x80\xa8")
+        out += "\\u2028";
+      else if (sequence == "\xe2\x80\xa9")
+        out += "\\u2029";
+      else
+        out.append(sequence);
       text.remove_prefix(length);
     }
   }

@@ -6,8 +6,8 @@
 
 namespace sluice {
 
-/// Appends `text` quoted. Bytes that are no UTF-8 become visible as the text \xNN, so the line is always valid JSON
-/// and nothing is hidden; control characters and U+2028/2029 are escaped.
+/// Appends `text` quoted. Bytes that are no UTF-8 become visible as the text \xNN, so the line is always
+/// valid JSON and nothing is hidden; control characters and U+2028/2029 are escaped.
 void append_json_string(std::string& out, std::string_view text);
 
 /// Length of the valid UTF-8 sequence at the start of `text` (1-4), or 0 when its first byte starts none.

@@ -1,4 +1,5 @@
-// Randomness by interface: jitter, shuffles and boundaries are seeded in tests and simulation, real otherwise.
+// Randomness by interface: jitter, shuffles and boundaries are seeded in tests and simulation, real
+// otherwise.
 #pragma once
 
 #include <cstdint>

@@ -12,7 +12,8 @@ constexpr std::uint8_t kVersion = 1;
 std::string Acceptance::encode() const {
   std::string out;
   put_u8(out, kVersion);
-  for (const auto* text : {&incoming_name, &active_name, &list_name, &kept_name, &subject, &from}) put_string(out, *text);
+  for (const auto* text : {&incoming_name, &active_name, &list_name, &kept_name, &subject, &from})
+    put_string(out, *text);
   put_be<8>(out, identity.device);
   put_be<8>(out, identity.inode);
   put_string(out, fingerprint.encode());
@@ -29,7 +30,8 @@ std::optional<Acceptance> Acceptance::decode(std::string_view bytes) {
   ByteReader in(bytes);
   Acceptance out;
   if (in.u8() != kVersion) return std::nullopt;
-  for (auto* text : {&out.incoming_name, &out.active_name, &out.list_name, &out.kept_name, &out.subject, &out.from}) {
+  for (auto* text :
+       {&out.incoming_name, &out.active_name, &out.list_name, &out.kept_name, &out.subject, &out.from}) {
     *text = in.string();
   }
   out.identity.device = in.be<8>();

@@ -11,9 +11,11 @@
 namespace sluice::campaign {
 namespace {
 
-constexpr std::chrono::seconds kTryAgain{10};  ///< a directory that could not be taken is looked at again after this
+constexpr std::chrono::seconds kTryAgain{
+    10};  ///< a directory that could not be taken is looked at again after this
 constexpr std::size_t kTakenATick = 16;
-constexpr std::size_t kSweptATick = 20'000;    ///< `cancelled` finals written between two turns of the control loop
+constexpr std::size_t kSweptATick =
+    20'000;  ///< `cancelled` finals written between two turns of the control loop
 
 std::string lists_folder(const CampaignsOptions& options) { return options.data_dir + "/lists"; }
 std::string work_folder(const CampaignsOptions& options) { return options.data_dir + "/work"; }
@@ -22,8 +24,8 @@ bool over(const queue::Stream& stream) { return stream.state() >= queue::StreamS
 
 }  // namespace
 
-Campaigns::Campaigns(queue::Queue& queue, const queue::EventLog& log, const Clock& clock, CampaignsOptions options,
-                     FromCheck from_check, ContentCheck content_check, Spool spool)
+Campaigns::Campaigns(queue::Queue& queue, const queue::EventLog& log, const Clock& clock,
+                     CampaignsOptions options, FromCheck from_check, ContentCheck content_check, Spool spool)
     : queue_(queue),
       log_(log),
       clock_(clock),
@@ -44,8 +46,9 @@ Expected<std::unique_ptr<Campaigns>> Campaigns::open(queue::Queue& queue, const 
   }
   auto spool = Spool::open(options.spool);
   if (!spool) return std::unexpected(spool.error());
-  auto out = std::unique_ptr<Campaigns>(new Campaigns(queue, log, clock, std::move(options), std::move(from_check),
-                                                      std::move(content_check), std::move(*spool)));
+  auto out =
+      std::unique_ptr<Campaigns>(new Campaigns(queue, log, clock, std::move(options), std::move(from_check),
+                                               std::move(content_check), std::move(*spool)));
   if (auto loaded = out->load(); !loaded) return std::unexpected(loaded.error());
   auto watcher = SpoolWatcher::open(out->spool_, out->options_.watcher, clock.now());
   if (!watcher) return std::unexpected(watcher.error());
@@ -53,7 +56,8 @@ Expected<std::unique_ptr<Campaigns>> Campaigns::open(queue::Queue& queue, const 
   return out;
 }
 
-/// The campaigns a restart finds: their directories are moved on where a crash came between, their lists read on.
+/// The campaigns a restart finds: their directories are moved on where a crash came between, their lists read
+/// on.
 Expected<> Campaigns::load() {
   for (const auto& stream : queue_.streams().all()) {
     if (stream->settings.kind != queue::StreamKind::campaign) continue;
@@ -101,20 +105,24 @@ void Campaigns::take_incoming(Instant now) {
     if (static_cast<std::size_t>(active) + taken >= options_.active) return;
     const auto name = watcher_->take();
     if (!name) return;
-    const auto intake = take_in(spool_, *name, options_.limits, [this](Offer& offer) { return accept(offer); });
+    const auto intake =
+        take_in(spool_, *name, options_.limits, [this](Offer& offer) { return accept(offer); });
     switch (intake.kind) {
       case Intake::Kind::accepted:
         accepted_->acceptance.active_name = intake.name;
-        log::info("campaign_accepted", {{"campaign", accepted_->stream->settings.name}, {"directory", intake.name}});
+        log::info("campaign_accepted",
+                  {{"campaign", accepted_->stream->settings.name}, {"directory", intake.name}});
         break;
       case Intake::Kind::rejected:
-        log::warn("campaign_rejected", {{"directory", *name}, {"moved_to", intake.name}, {"reason", intake.text}});
+        log::warn("campaign_rejected",
+                  {{"directory", *name}, {"moved_to", intake.name}, {"reason", intake.text}});
         break;
       case Intake::Kind::later:
         log::warn("campaign_waits", {{"directory", *name}, {"reason", intake.text}});
         watcher_->put_back(*name, now + kTryAgain);
         break;
-      case Intake::Kind::gone: break;
+      case Intake::Kind::gone:
+        break;
     }
     if (accepted_) {
       const auto id = accepted_->stream->id;
@@ -140,7 +148,8 @@ Answer Campaigns::accept(Offer& offer) {
     return {Answer::Kind::refused, *why, "from"};
   }
   auto parts = campaign_parts(offer.campaign, options_.addresses);
-  if (auto compiled = content_check_(parts); !compiled) return {Answer::Kind::refused, compiled.error().text, {}};
+  if (auto compiled = content_check_(parts); !compiled)
+    return {Answer::Kind::refused, compiled.error().text, {}};
   return keep(offer, std::move(parts));
 }
 
@@ -169,7 +178,8 @@ Answer Campaigns::keep(Offer& offer, message::CampaignParts parts) {
   settings.name = spec.id;
   settings.pool = spec.pool;
   settings.priority = static_cast<std::uint8_t>(spec.priority);
-  settings.expire = spec.expire ? std::chrono::duration_cast<std::chrono::seconds>(*spec.expire) : options_.expire;
+  settings.expire =
+      spec.expire ? std::chrono::duration_cast<std::chrono::seconds>(*spec.expire) : options_.expire;
   settings.created_ms = to_ms(clock_.now());
   settings.start_ms = spec.start ? to_ms(*spec.start) : 0;
   settings.spec = acceptance.encode();
@@ -181,8 +191,8 @@ Answer Campaigns::keep(Offer& offer, message::CampaignParts parts) {
 }
 
 std::size_t Campaigns::expanding() const {
-  return static_cast<std::size_t>(std::count_if(entries_.begin(), entries_.end(),
-                                                [](const auto& entry) { return entry.second.running != nullptr; }));
+  return static_cast<std::size_t>(std::count_if(
+      entries_.begin(), entries_.end(), [](const auto& entry) { return entry.second.running != nullptr; }));
 }
 
 void Campaigns::start_expansions() {
@@ -207,13 +217,17 @@ void Campaigns::start_expansions() {
 }
 
 void Campaigns::collect(Entry& entry) {
-  if (!entry.running || entry.running->result.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return;
+  if (!entry.running || entry.running->result.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
+    return;
   const auto result = entry.running->result.get();
   entry.running->thread.join();
   entry.running.reset();
   switch (result.end) {
-    case ExpansionEnd::complete: entry.expanded = true; break;
-    case ExpansionEnd::stopped: break;
+    case ExpansionEnd::complete:
+      entry.expanded = true;
+      break;
+    case ExpansionEnd::stopped:
+      break;
     case ExpansionEnd::unreadable:
       entry.expanded = entry.failed = true;
       entry.note = result.why;
@@ -235,28 +249,32 @@ void Campaigns::sweep(Entry& entry) {
   if (!swept) log::error("cancel_sweep_failed", {{"reason", swept.error().text}});
 }
 
-/// Every recipient is final and every event in a file: results are written, the directory moves, the stream is done.
+/// Every recipient is final and every event in a file: results are written, the directory moves, the stream
+/// is done.
 void Campaigns::close_finished(Entry& entry) {
   if (entry.closing.valid()) {
     if (entry.closing.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return;
     if (auto written = entry.closing.get(); !written) {
-      log::error("report_failed", {{"campaign", entry.stream->settings.name}, {"reason", written.error().text}});
+      log::error("report_failed",
+                 {{"campaign", entry.stream->settings.name}, {"reason", written.error().text}});
     }
     const auto to = entry.failed ? Place::failed : Place::done;
     auto moved = spool_.move(Place::active, entry.acceptance.active_name, to, entry.acceptance.active_name);
     if (!moved) log::warn("campaign_not_moved", {{"reason", moved.error().text}});
     std::error_code error;
     std::filesystem::remove(lists_folder(options_) + "/" + entry.acceptance.kept_name, error);
-    if (entry.stream->state() == queue::StreamState::running || entry.stream->state() == queue::StreamState::paused) {
-      if (auto done = queue_.set_state(entry.stream, queue::StreamState::done, "every recipient is final"); !done) {
+    if (entry.stream->state() == queue::StreamState::running ||
+        entry.stream->state() == queue::StreamState::paused) {
+      if (auto done = queue_.set_state(entry.stream, queue::StreamState::done, "every recipient is final");
+          !done) {
         log::error("campaign_not_closed", {{"reason", done.error().text}});
       }
     }
     log::info("campaign_done", {{"campaign", entry.stream->settings.name}});
     return;
   }
-  const bool drained = entry.stream->state() == queue::StreamState::running && entry.expanded && !entry.running &&
-                       queue_.counters(entry.stream->id).queued() == 0;
+  const bool drained = entry.stream->state() == queue::StreamState::running && entry.expanded &&
+                       !entry.running && queue_.counters(entry.stream->id).queued() == 0;
   const bool cancelled = entry.stream->state() == queue::StreamState::cancelled &&
                          spool_.exists(Place::active, entry.acceptance.active_name);
   if (!drained && !cancelled) return;

@@ -1,8 +1,9 @@
-// The campaigns of one service: taken from the spool, expanded, watched to their end, reported and moved to done/.
+// The campaigns of one service: taken from the spool, expanded, watched to their end, reported and moved to
+// done/.
 //
-// tick() is called a few times a second on the control thread and never waits long: expansions run on threads of their
-// own, at most Options::expanding at once; reports are made on one more. The store decides what is accepted, never the
-// directory.
+// tick() is called a few times a second on the control thread and never waits long: expansions run on threads
+// of their own, at most Options::expanding at once; reports are made on one more. The store decides what is
+// accepted, never the directory.
 #pragma once
 
 #include <atomic>
@@ -31,14 +32,15 @@ struct CampaignsOptions {
   DirectoryLimits limits;
   ServiceAddresses addresses;
   std::size_t dedup_memory_bytes = 64u << 20;
-  std::chrono::seconds expire{48 * 3600};        ///< of a campaign that names none
-  std::size_t expanding = 2;                     ///< lists expanded at once; further campaigns wait
-  std::size_t active = 1000;                     ///< campaigns not done; beyond it new ones wait in incoming/
-  std::chrono::hours remember_ids{90 * 24};      ///< an id is refused so long after it was accepted
+  std::chrono::seconds expire{48 * 3600};    ///< of a campaign that names none
+  std::size_t expanding = 2;                 ///< lists expanded at once; further campaigns wait
+  std::size_t active = 1000;                 ///< campaigns not done; beyond it new ones wait in incoming/
+  std::chrono::hours remember_ids{90 * 24};  ///< an id is refused so long after it was accepted
 };
 
 /// nullopt: the tenant may send from that domain; else why not and what would be right.
-using FromCheck = std::function<std::optional<std::string>(const std::string& tenant, const std::string& domain)>;
+using FromCheck =
+    std::function<std::optional<std::string>(const std::string& tenant, const std::string& domain)>;
 /// Compiles the content as delivery will, so that what cannot be sent is never accepted.
 using ContentCheck = std::function<Expected<>(const message::CampaignParts& parts)>;
 
@@ -51,9 +53,11 @@ struct CampaignView {
 
 class Campaigns {
  public:
-  [[nodiscard]] static Expected<std::unique_ptr<Campaigns>> open(queue::Queue& queue, const queue::EventLog& log,
+  [[nodiscard]] static Expected<std::unique_ptr<Campaigns>> open(queue::Queue& queue,
+                                                                 const queue::EventLog& log,
                                                                  const Clock& clock, CampaignsOptions options,
-                                                                 FromCheck from_check, ContentCheck content_check);
+                                                                 FromCheck from_check,
+                                                                 ContentCheck content_check);
   ~Campaigns();
 
   /// Takes what is new, starts expansions, finishes what is done. One thread (control).

@@ -1,4 +1,5 @@
-// What a finished campaign leaves beside its files: report.json, report.html, recipients.jsonl, rejected.jsonl.
+// What a finished campaign leaves beside its files: report.json, report.html, recipients.jsonl,
+// rejected.jsonl.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -13,7 +14,8 @@ namespace {
 /// Whole or not at all: written under a hidden name, synced, renamed.
 Expected<> write_file(int directory, const std::string& name, const std::string& bytes) {
   const auto temporary = "." + name + ".tmp";
-  const Descriptor file(::openat(directory, temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640));
+  const Descriptor file(
+      ::openat(directory, temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640));
   if (!file.valid()) return fail(ErrorCode::io, "making " + name);
   for (std::size_t at = 0; at < bytes.size();) {
     const auto n = ::write(file.get(), bytes.data() + at, bytes.size() - at);
@@ -36,7 +38,8 @@ Expected<> Campaigns::write_results(const Entry& entry) const {
   auto finals = LineFile::create(directory.get(), "recipients.jsonl");
   if (!finals) return std::unexpected(finals.error());
   const auto counters = queue_.counters(entry.stream->id);
-  auto report = build_report(*entry.stream, counters, options_.events_folder, entry.acceptance.first_seq, &*finals);
+  auto report =
+      build_report(*entry.stream, counters, options_.events_folder, entry.acceptance.first_seq, &*finals);
   if (!report) return std::unexpected(report.error());
   report->subject = entry.acceptance.subject;
   report->from = entry.acceptance.from;
@@ -46,19 +49,21 @@ Expected<> Campaigns::write_results(const Entry& entry) const {
   if (counters.rejected > 0) {
     if (auto written = write_rejected(entry, directory.get()); !written) return written;
   }
-  if (auto written = write_file(directory.get(), "report.json", report_json(*report)); !written) return written;
+  if (auto written = write_file(directory.get(), "report.json", report_json(*report)); !written)
+    return written;
   return write_file(directory.get(), "report.html", report_html(*report));
 }
 
-/// The list is read once more: rejected rows are few, and keeping them through crashes would cost every campaign.
+/// The list is read once more: rejected rows are few, and keeping them through crashes would cost every
+/// campaign.
 Expected<> Campaigns::write_rejected(const Entry& entry, int directory) const {
   auto lines = LineFile::create(directory, "rejected.jsonl");
   if (!lines) return std::unexpected(lines.error());
   const Descriptor folder(::open((options_.data_dir + "/lists").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   auto file = open_kept(folder.get(), entry.acceptance.kept_name, entry.acceptance.fingerprint);
   if (!file) return std::unexpected(file.error());
-  auto reader = RecipientReader::open(entry.acceptance.list_name, std::move(*file), entry.acceptance.list_kind,
-                                      options_.limits.list);
+  auto reader = RecipientReader::open(entry.acceptance.list_name, std::move(*file),
+                                      entry.acceptance.list_kind, options_.limits.list);
   if (!reader) return fail(ErrorCode::invalid_input, reader.error().to_text());
   RowMapper mapper(entry.acceptance.layout, entry.acceptance.list_kind.format);
   MappedRow mapped;
@@ -73,7 +78,8 @@ Expected<> Campaigns::write_rejected(const Entry& entry, int directory) const {
       }
       const auto fits = mapper.map(batch, row, reader->columns(), mapped);
       if (fits) continue;
-      if (auto written = lines->write(Rejection{row.number, row.line, 1, fits.error().text}, row.text); !written) {
+      if (auto written = lines->write(Rejection{row.number, row.line, 1, fits.error().text}, row.text);
+          !written) {
         return written;
       }
     }

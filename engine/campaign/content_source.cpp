@@ -12,10 +12,10 @@ struct Ending {
 };
 
 constexpr std::array kEndings{
-    Ending{"png", "image/png"},       Ending{"jpg", "image/jpeg"},     Ending{"jpeg", "image/jpeg"},
-    Ending{"gif", "image/gif"},       Ending{"webp", "image/webp"},    Ending{"svg", "image/svg+xml"},
-    Ending{"pdf", "application/pdf"}, Ending{"ics", "text/calendar"},  Ending{"txt", "text/plain"},
-    Ending{"csv", "text/csv"},        Ending{"html", "text/html"},     Ending{"zip", "application/zip"},
+    Ending{"png", "image/png"},         Ending{"jpg", "image/jpeg"},    Ending{"jpeg", "image/jpeg"},
+    Ending{"gif", "image/gif"},         Ending{"webp", "image/webp"},   Ending{"svg", "image/svg+xml"},
+    Ending{"pdf", "application/pdf"},   Ending{"ics", "text/calendar"}, Ending{"txt", "text/plain"},
+    Ending{"csv", "text/csv"},          Ending{"html", "text/html"},    Ending{"zip", "application/zip"},
     Ending{"json", "application/json"},
 };
 

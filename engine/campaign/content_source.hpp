@@ -1,5 +1,5 @@
-// From a validated campaign directory to what CampaignContent compiles and the store keeps: parts get their media
-// types, unsubscribe addresses their prefixes.
+// From a validated campaign directory to what CampaignContent compiles and the store keeps: parts get their
+// media types, unsubscribe addresses their prefixes.
 #pragma once
 
 #include <string>

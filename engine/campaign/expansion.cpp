@@ -15,7 +15,8 @@ constexpr unsigned kRunsAhead = 2;  ///< runs submitted and not yet synced
 
 }  // namespace
 
-/// Counts the runs on their way to disk; shared with their callbacks, which may come after the expansion has gone.
+/// Counts the runs on their way to disk; shared with their callbacks, which may come after the expansion has
+/// gone.
 class Expansion::Flow {
  public:
   void begin() {

@@ -1,5 +1,5 @@
-// Turns a kept list into queue records, run by run: each run and the checkpoint that says how far the list was read are
-// one batch, so that after a crash it goes on there, never skipping or repeating a row.
+// Turns a kept list into queue records, run by run: each run and the checkpoint that says how far the list
+// was read are one batch, so that after a crash it goes on there, never skipping or repeating a row.
 #pragma once
 
 #include <atomic>
@@ -15,20 +15,20 @@
 namespace sluice::campaign {
 
 struct ExpansionOptions {
-  std::string lists_folder;              ///< where the kept lists are
-  std::string work_folder;               ///< for dedup's files
+  std::string lists_folder;  ///< where the kept lists are
+  std::string work_folder;   ///< for dedup's files
   std::size_t dedup_memory_bytes = 64u << 20;
-  std::size_t run_rows = 20'000;         ///< rows of one batch
-  std::size_t run_bytes = 6u << 20;      ///< or so many bytes of records, whichever comes first
+  std::size_t run_rows = 20'000;     ///< rows of one batch
+  std::size_t run_bytes = 6u << 20;  ///< or so many bytes of records, whichever comes first
   ListLimits list;
 };
 
 /// How an expansion ended.
 enum class ExpansionEnd : std::uint8_t {
-  complete,  ///< the whole list is in the queue
-  stopped,   ///< told to, or the stream was cancelled: it may go on later
-  changed,   ///< the list is not what was accepted: the campaign is to be held
-  unreadable ///< the list cannot be read on; what was read stays and will be sent
+  complete,   ///< the whole list is in the queue
+  stopped,    ///< told to, or the stream was cancelled: it may go on later
+  changed,    ///< the list is not what was accepted: the campaign is to be held
+  unreadable  ///< the list cannot be read on; what was read stays and will be sent
 };
 
 struct ExpansionResult {

@@ -28,10 +28,12 @@ std::uint64_t number_at(const element& event, const char* key) {
 Instant time_of(std::string_view text) {
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, ms = 0;
   const std::string copy(text);
-  if (std::sscanf(copy.c_str(), "%d-%d-%dT%d:%d:%d.%dZ", &year, &month, &day, &hour, &minute, &second, &ms) != 7) {
+  if (std::sscanf(copy.c_str(), "%d-%d-%dT%d:%d:%d.%dZ", &year, &month, &day, &hour, &minute, &second, &ms) !=
+      7) {
     return {};
   }
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day))};
   return Instant(std::chrono::sys_days(date).time_since_epoch()) + std::chrono::hours(hour) +
          std::chrono::minutes(minute) + std::chrono::seconds(second) + std::chrono::milliseconds(ms);
@@ -55,8 +57,8 @@ class Builder {
     const auto kind = text_at(event, "event");
     const auto time = time_of(text_at(event, "time"));
     if (kind == "campaign") return add_state(event, time);
-    const bool final = kind == "delivered" || kind == "bounced" || kind == "expired" || kind == "suppressed" ||
-                       kind == "cancelled";
+    const bool final = kind == "delivered" || kind == "bounced" || kind == "expired" ||
+                       kind == "suppressed" || kind == "cancelled";
     if (!final && kind != "deferred" && kind != "in_doubt") return {};
     if (kind == "suppressed") ++suppressed_[std::string(text_at(event, "reason"))];
     if (kind != "suppressed" && kind != "cancelled") add_attempt(event, kind, time);
@@ -178,7 +180,8 @@ class Builder {
     const auto span = seconds_.rbegin()->first - first + 1;
     const auto step = std::max<std::int64_t>(1, (span + static_cast<std::int64_t>(options_.max_buckets) - 1) /
                                                     static_cast<std::int64_t>(options_.max_buckets));
-    for (auto at = first; at < first + span; at += step) out.push_back({Instant(std::chrono::seconds(at)), 0, 0, 0});
+    for (auto at = first; at < first + span; at += step)
+      out.push_back({Instant(std::chrono::seconds(at)), 0, 0, 0});
     for (const auto& [second, counts] : seconds_) {
       auto& bucket = out[static_cast<std::size_t>((second - first) / step)];
       bucket.delivered += counts.delivered;
@@ -236,8 +239,8 @@ Expected<> read_file(const std::filesystem::path& path, Builder& builder) {
 }  // namespace
 
 Expected<CampaignReport> build_report(const queue::Stream& stream, const queue::Counters& counters,
-                                      const std::string& events_folder, std::uint64_t first_seq, LineFile* finals,
-                                      const ReportOptions& options) {
+                                      const std::string& events_folder, std::uint64_t first_seq,
+                                      LineFile* finals, const ReportOptions& options) {
   Builder builder(stream, finals, options);
   const auto files = queue::event_files(events_folder);
   for (std::size_t i = 0; i < files.size(); ++i) {

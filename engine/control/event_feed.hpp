@@ -7,7 +7,8 @@ namespace sluice::control {
 
 class Service;
 
-/// Query: after=SEQ (default 0), follow=1. Lines are passed as they stand in the files. 400 for a number that is none.
+/// Query: after=SEQ (default 0), follow=1. Lines are passed as they stand in the files. 400 for a number that
+/// is none.
 [[nodiscard]] http::Response events_response(Service& service, const http::Request& request);
 
 }  // namespace sluice::control

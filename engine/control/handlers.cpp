@@ -197,8 +197,10 @@ http::Router make_router(Service& service) {
   out.add("GET", "/healthz", answer([](const Request&) { return http::text_response("ok\n"); }));
   out.add("GET", "/readyz", answer([&service](const Request&) { return readiness(service); }));
   out.add("GET", "/v1/status", answer([&service](const Request&) { return status(service); }));
-  out.add("GET", "/v1/campaigns", answer([&service](const Request& r) { return list_campaigns(service, r); }));
-  out.add("GET", "/v1/campaigns/{id}", answer([&service](const Request& r) { return show_campaign(service, r); }));
+  out.add("GET", "/v1/campaigns",
+          answer([&service](const Request& r) { return list_campaigns(service, r); }));
+  out.add("GET", "/v1/campaigns/{id}",
+          answer([&service](const Request& r) { return show_campaign(service, r); }));
   const std::pair<const char*, queue::StreamState> changes[] = {{"pause", queue::StreamState::paused},
                                                                 {"resume", queue::StreamState::running},
                                                                 {"cancel", queue::StreamState::cancelling}};
@@ -206,7 +208,8 @@ http::Router make_router(Service& service) {
     out.add("POST", std::string("/v1/campaigns/{id}/") + verb,
             answer([&service, to = state](const Request& r) { return change_campaign(service, r, to); }));
   }
-  out.add("GET", "/v1/queue/summary", answer([&service](const Request& r) { return queue_summary(service, r); }));
+  out.add("GET", "/v1/queue/summary",
+          answer([&service](const Request& r) { return queue_summary(service, r); }));
   out.add("GET", "/v1/events", answer([&service](const Request& r) { return events_response(service, r); }));
   out.add("POST", "/v1/reload", answer([&service](const Request&) { return reload(service); }));
   return out;

@@ -1,5 +1,5 @@
-// The control API (API.md): what the command line and, later, /v1 clients ask of a running service. The same router
-// answers on the control socket and on [http]; what acts is on the socket only.
+// The control API (API.md): what the command line and, later, /v1 clients ask of a running service. The same
+// router answers on the control socket and on [http]; what acts is on the socket only.
 #pragma once
 
 #include "engine/http/router.hpp"

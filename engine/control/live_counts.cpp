@@ -6,8 +6,8 @@ std::int64_t LiveCounts::second_now() const { return to_ms(clock_.now()) / 1000;
 
 void LiveCounts::add(const queue::Event& event) {
   using queue::EventKind;
-  if (event.kind != EventKind::delivered && event.kind != EventKind::bounced && event.kind != EventKind::expired &&
-      event.kind != EventKind::deferred) {
+  if (event.kind != EventKind::delivered && event.kind != EventKind::bounced &&
+      event.kind != EventKind::expired && event.kind != EventKind::deferred) {
     return;
   }
   const auto second = event.time_ms / 1000;
@@ -25,10 +25,17 @@ void LiveCounts::count(Cells& cells, const queue::Event& event, std::int64_t sec
   auto& cell = found->second;
   cell.counts.provider = found->first;
   switch (event.kind) {
-    case EventKind::bounced: ++cell.counts.bounced; return;
-    case EventKind::expired: ++cell.counts.expired; return;
-    case EventKind::deferred: ++cell.counts.deferred; return;
-    default: break;
+    case EventKind::bounced:
+      ++cell.counts.bounced;
+      return;
+    case EventKind::expired:
+      ++cell.counts.expired;
+      return;
+    case EventKind::deferred:
+      ++cell.counts.deferred;
+      return;
+    default:
+      break;
   }
   ++cell.counts.delivered;
   constexpr auto kSlots = static_cast<std::int64_t>(kWindowSeconds + 1);

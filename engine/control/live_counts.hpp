@@ -1,5 +1,5 @@
-// What happened since the start, by campaign and provider: for progress bars and summaries. Fed by the event log's
-// observer; exact for this run of the service, not across restarts (the store's counters are).
+// What happened since the start, by campaign and provider: for progress bars and summaries. Fed by the event
+// log's observer; exact for this run of the service, not across restarts (the store's counters are).
 #pragma once
 
 #include <cstdint>

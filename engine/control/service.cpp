@@ -38,7 +38,8 @@ Service::~Service() { stop(); }
 
 Expected<std::unique_ptr<Service>> Service::make(ServiceOptions options) {
   auto out = std::unique_ptr<Service>(new Service(std::move(options)));
-  for (auto step : {&Service::load_keys, &Service::make_queue, &Service::make_network, &Service::make_campaigns}) {
+  for (auto step :
+       {&Service::load_keys, &Service::make_queue, &Service::make_network, &Service::make_campaigns}) {
     if (auto made = (out.get()->*step)(); !made) return std::unexpected(made.error());
   }
   return out;
@@ -72,21 +73,23 @@ Expected<> Service::make_network() {
   resolver_ = std::move(*resolver);
   auto routes = dns::RouteTable::make(options_.routes, options_.router.planner.plan.smtp_port);
   if (!routes) return std::unexpected(routes.error());
-  resolver_tasks_ = std::make_unique<net::TaskGroup>(resolver_thread_.context(), net::TaskGroupOptions{"resolver", 8});
+  resolver_tasks_ =
+      std::make_unique<net::TaskGroup>(resolver_thread_.context(), net::TaskGroupOptions{"resolver", 8});
   router_ = std::make_unique<dns::Router>(resolver_thread_.context(), *resolver_, clock_, options_.router,
                                           std::move(*routes));
   auto policies = throttle::PolicySet::create(options_.policies);
   if (!policies) return std::unexpected(policies.error());
   policies_ = std::move(*policies);
-  auto made = delivery::Delivery::make(options_.delivery,
-                                       {clock_, *queue_, *router_, *policies_, *contents_, signer_}, options_.tls);
+  auto made = delivery::Delivery::make(
+      options_.delivery, {clock_, *queue_, *router_, *policies_, *contents_, signer_}, options_.tls);
   if (!made) return std::unexpected(made.error());
   delivery_ = std::move(*made);
   return {};
 }
 
 Expected<> Service::make_campaigns() {
-  auto from_check = [this](const std::string& tenant, const std::string& domain) -> std::optional<std::string> {
+  auto from_check = [this](const std::string& tenant,
+                           const std::string& domain) -> std::optional<std::string> {
     if (signer_.has(domain)) return std::nullopt;
     for (const auto& sender : options_.senders) {
       if (sender.tenant == tenant && std::ranges::find(sender.domains, domain) != sender.domains.end()) {
@@ -136,7 +139,8 @@ Expected<> Service::start_http() {
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   const auto address = boost::asio::ip::make_address(host, error);
   if (error || colon == std::string::npos) {
-    return fail(ErrorCode::invalid_input, "[http] listen: \"" + options_.http_listen + "\" is no address:port");
+    return fail(ErrorCode::invalid_input,
+                "[http] listen: \"" + options_.http_listen + "\" is no address:port");
   }
   const auto port = static_cast<std::uint16_t>(std::atoi(options_.http_listen.c_str() + colon + 1));
   auto bound = server_->listen_tcp({address, port});
@@ -227,7 +231,8 @@ std::vector<std::pair<std::string, std::string>> Service::facts() const {
   out.emplace_back("data_dir", options_.data_dir);
   out.emplace_back("queued", std::to_string(recovery.queued));
   out.emplace_back("in_doubt_found", std::to_string(recovery.in_doubt));
-  out.emplace_back("in_doubt_bound", fmt::format("{} for each path that sends", delivery_->doubt_bound_per_path()));
+  out.emplace_back("in_doubt_bound",
+                   fmt::format("{} for each path that sends", delivery_->doubt_bound_per_path()));
   out.emplace_back("control", options_.data_dir + "/control.sock");
   if (!http_address_.empty()) out.emplace_back("http", http_address_);
   return out;

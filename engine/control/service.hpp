@@ -1,7 +1,7 @@
 // The running engine: every part made, started in order, and stopped in the reverse one.
 //
-// Threads: committer, feeder, exporter, resolver, N delivery workers, and control, which answers operators and moves
-// campaigns on. start() and stop() from the owner's thread; campaigns and handlers on control's.
+// Threads: committer, feeder, exporter, resolver, N delivery workers, and control, which answers operators
+// and moves campaigns on. start() and stop() from the owner's thread; campaigns and handlers on control's.
 #pragma once
 
 #include <atomic>
@@ -47,8 +47,8 @@ struct ServiceOptions {
   std::vector<DkimKeyFile> dkim;
   std::vector<SenderDomains> senders;
   http::ServerOptions http;
-  std::string http_listen;                       ///< "127.0.0.1:8025"; empty: only the control socket
-  std::chrono::milliseconds export_interval{20}; ///< the exporter looks for new events so often
+  std::string http_listen;                        ///< "127.0.0.1:8025"; empty: only the control socket
+  std::chrono::milliseconds export_interval{20};  ///< the exporter looks for new events so often
 };
 
 class Service {

@@ -16,7 +16,8 @@ Expected<std::map<std::string, std::vector<std::size_t>, std::less<>>> pools_of(
       }
       out[pool.name].push_back(static_cast<std::size_t>(found - options.sources.begin()));
     }
-    if (out[pool.name].empty()) return fail(ErrorCode::invalid_input, "pool " + pool.name + " has no sources");
+    if (out[pool.name].empty())
+      return fail(ErrorCode::invalid_input, "pool " + pool.name + " has no sources");
   }
   if (!out.contains("default")) {
     for (std::size_t i = 0; i < options.sources.size(); ++i) out["default"].push_back(i);
@@ -46,14 +47,22 @@ Expected<std::unique_ptr<Delivery>> Delivery::make(Options options, const Parts&
   if (!pools) return std::unexpected(pools.error());
   auto out = std::unique_ptr<Delivery>(new Delivery);
   const auto count = std::max(1U, options.workers);
-  out->shared_ = std::make_unique<Shared>(Shared{std::move(options), parts.clock, parts.queue, parts.router,
-                                                 parts.policies, parts.contents, parts.signer, std::move(*pools), {}});
+  out->shared_ = std::make_unique<Shared>(Shared{std::move(options),
+                                                 parts.clock,
+                                                 parts.queue,
+                                                 parts.router,
+                                                 parts.policies,
+                                                 parts.contents,
+                                                 parts.signer,
+                                                 std::move(*pools),
+                                                 {}});
   for (unsigned i = 0; i < count; ++i) {
     auto context = net::TlsClientContext::make(tls);
     if (!context) return std::unexpected(context.error());
     auto signer = parts.signer.clone();
     if (!signer) return std::unexpected(signer.error());
-    out->workers_.push_back(std::make_unique<Worker>(*out->shared_, i, std::move(*context), std::move(*signer)));
+    out->workers_.push_back(
+        std::make_unique<Worker>(*out->shared_, i, std::move(*context), std::move(*signer)));
     out->shared_->workers.push_back(out->workers_.back().get());
   }
   return out;
@@ -81,7 +90,8 @@ void Delivery::stop() {
 std::vector<SiteStats> Delivery::inspect() {
   std::vector<std::future<std::vector<SiteStats>>> answers;
   for (auto& worker : workers_) {
-    const auto promise = std::make_shared<std::promise<std::vector<SiteStats>>>();  // shared: with the worker's loop
+    const auto promise =
+        std::make_shared<std::promise<std::vector<SiteStats>>>();  // shared: with the worker's loop
     answers.push_back(promise->get_future());
     worker->inspect([promise](std::vector<SiteStats> stats) { promise->set_value(std::move(stats)); });
   }

@@ -44,9 +44,9 @@ class Dispatch::Gate final : public queue::LaneGate {
     }
   }
 
-  std::vector<std::uint64_t> touched;                   ///< lanes asked, by id
-  std::vector<std::pair<std::uint64_t, Instant>> far;   ///< lanes to give back until then
-  std::vector<Path*> picked;                            ///< one a granted record
+  std::vector<std::uint64_t> touched;                  ///< lanes asked, by id
+  std::vector<std::pair<std::uint64_t, Instant>> far;  ///< lanes to give back until then
+  std::vector<Path*> picked;                           ///< one a granted record
 
  private:
   /// A record that keeps its source waits for that path; another would be served by none.

@@ -24,7 +24,9 @@ const throttle::Limits& LaneState::limits(const Path& path, Instant now) {
   return *found;
 }
 
-std::shared_ptr<const throttle::Limits> LaneState::pinned(const Path& path) const { return limits_.at(path.number); }
+std::shared_ptr<const throttle::Limits> LaneState::pinned(const Path& path) const {
+  return limits_.at(path.number);
+}
 
 void LaneState::wake() {
   worker_.post([&worker = worker_, lane_id = id] {

@@ -1,4 +1,5 @@
-// What delivery knows of a lane in a worker's memory: which queue it stands in, its limits, and that it waits for one.
+// What delivery knows of a lane in a worker's memory: which queue it stands in, its limits, and that it waits
+// for one.
 #pragma once
 
 #include <cstdint>

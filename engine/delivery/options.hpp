@@ -49,17 +49,17 @@ struct Options {
   std::vector<PoolOptions> pools;      ///< a pool "default" of all sources is added when absent
   std::vector<ProviderOptions> providers;  ///< a site none of them matches has no provider
   RetryOptions retry;
-  smtp::ClientOptions client;          ///< ehlo_name is each source's
+  smtp::ClientOptions client;  ///< ehlo_name is each source's
   unsigned workers = 2;
   std::string bounce_domain;           ///< MAIL FROM is <id>@ this; empty: the From domain's `bounce` address
   std::size_t lease_run = 64;          ///< records leased at once for a path; see Delivery::doubt_bound
   std::size_t max_connections = 2000;  ///< of one worker; beyond it paths wait for one to end
-  std::chrono::milliseconds idle_keep{5000};            ///< an unused connection is kept so long
-  std::chrono::milliseconds give_back_after{30'000};    ///< a lane that waits longer gives its memory back
-  std::chrono::milliseconds back_off_first{1000};       ///< after a failure to connect; doubles up to back_off_max
+  std::chrono::milliseconds idle_keep{5000};          ///< an unused connection is kept so long
+  std::chrono::milliseconds give_back_after{30'000};  ///< a lane that waits longer gives its memory back
+  std::chrono::milliseconds back_off_first{1000};  ///< after a failure to connect; doubles up to back_off_max
   std::chrono::milliseconds back_off_max{300'000};
-  std::chrono::milliseconds route_deadline{30'000};     ///< for one domain's DNS
-  std::chrono::milliseconds drain_for{10'000};          ///< on stop: for transactions under way
+  std::chrono::milliseconds route_deadline{30'000};  ///< for one domain's DNS
+  std::chrono::milliseconds drain_for{10'000};       ///< on stop: for transactions under way
 };
 
 }  // namespace sluice::delivery

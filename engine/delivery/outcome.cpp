@@ -22,7 +22,8 @@ Outcome of_reply(const Ending& ending) {
     out.bounce_class = BounceClass::protocol;
     return out;
   }
-  if (out.bounce_class == BounceClass::rate_limit || out.bounce_class == BounceClass::blocklist || reply.code == 421) {
+  if (out.bounce_class == BounceClass::rate_limit || out.bounce_class == BounceClass::blocklist ||
+      reply.code == 421) {
     out.path = PathAction::back_off;
   }
   // Our own fault (no TLS, no authentication, a blocked source) is not held against the recipient.

@@ -11,8 +11,8 @@
 
 namespace sluice::delivery {
 
-/// What one attempt came to, whichever part of the engine it ended in. Exactly one of reply (code != 0), error, local
-/// and route says why.
+/// What one attempt came to, whichever part of the engine it ended in. Exactly one of reply (code != 0),
+/// error, local and route says why.
 struct Ending {
   std::string_view stage;
   const message::Reply* reply = nullptr;
@@ -34,12 +34,12 @@ struct Outcome {
   queue::EventKind kind;  ///< delivered, bounced, deferred or in_doubt
   feedback::BounceClass bounce_class = feedback::BounceClass::none;
   PathAction path = PathAction::none;
-  std::string text;       ///< for a person, when no reply says it
+  std::string text;  ///< for a person, when no reply says it
 };
 
-/// delivered: only a 2xx to the end of the message. bounced: a 5xx about this message, a permanent routing failure, or
-/// a message that may not be sent. in_doubt: the answer to the end was lost. All else is deferred; what breaks the
-/// protocol too (never delivered, never bounced).
+/// delivered: only a 2xx to the end of the message. bounced: a 5xx about this message, a permanent routing
+/// failure, or a message that may not be sent. in_doubt: the answer to the end was lost. All else is
+/// deferred; what breaks the protocol too (never delivered, never bounced).
 [[nodiscard]] Outcome outcome_of(const Ending& ending);
 
 }  // namespace sluice::delivery

@@ -31,8 +31,9 @@ smtp::Target Path::target() const {
   const auto first_host = plan.endpoints[order.front()].host;
   for (const auto at : order) {
     const auto& endpoint = plan.endpoints[at];
-    const bool family_off = endpoint.address.is_v6() ? !source_options().address6 && source_options().address.has_value()
-                                                     : !source_options().address && source_options().address6.has_value();
+    const bool family_off = endpoint.address.is_v6()
+                                ? !source_options().address6 && source_options().address.has_value()
+                                : !source_options().address && source_options().address6.has_value();
     if (!family_off) out.endpoints.emplace_back(endpoint.address, endpoint.port);
   }
   out.host = plan.hosts[first_host].name;
@@ -46,7 +47,8 @@ void Path::open_connections(std::size_t waiting_lanes) {
   if (!sending_allowed(now) || worker_.stopping()) return;
   refresh_limits(now);
   for (;;) {
-    const bool any_idle = std::any_of(connections_.begin(), connections_.end(), [](const auto& c) { return c->idle; });
+    const bool any_idle =
+        std::any_of(connections_.begin(), connections_.end(), [](const auto& c) { return c->idle; });
     const auto total = open_ + connecting_;
     const bool work = total == 0 ? waiting_lanes + ready_.size() > 0
                                  : waiting_lanes > 0 && !any_idle && room() == 0 && connecting_ < open_;
@@ -147,7 +149,8 @@ net::Task<> Path::send_all(Connection& connection) {
   co_await connection.client.quit();
 }
 
-/// A reused connection turned out to be closed before this message: another connection sends it, no attempt is spent.
+/// A reused connection turned out to be closed before this message: another connection sends it, no attempt
+/// is spent.
 bool Path::unsent(const Connection& connection, const smtp::TransactionResult& result) {
   const auto& only = result.recipients.front();
   return connection.client.messages() > 1 && only.error && only.error->code == ErrorCode::unavailable &&

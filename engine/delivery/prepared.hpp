@@ -1,4 +1,5 @@
-// One recipient's message ready for the wire, with everything its bytes live in. Reused message after message.
+// One recipient's message ready for the wire, with everything its bytes live in. Reused message after
+// message.
 #pragma once
 
 #include <array>

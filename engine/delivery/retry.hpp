@@ -10,8 +10,8 @@
 
 namespace sluice::delivery {
 
-/// What the record carries on after the attempt, and its fate: `kind` is the outcome's, or `expired` when the next try
-/// would come after the end of its life.
+/// What the record carries on after the attempt, and its fate: `kind` is the outcome's, or `expired` when the
+/// next try would come after the end of its life.
 struct NextStep {
   queue::EventKind kind;
   queue::Trail trail;

@@ -24,8 +24,9 @@ struct Shared {
   throttle::PolicySet& policies;
   ContentStore& contents;
   const message::DkimSigner& signer;  ///< each worker has its clone
-  std::map<std::string, std::vector<std::size_t>, std::less<>> pools;  ///< name -> indices into options.sources
-  std::vector<Worker*> workers;       ///< by owner number
+  std::map<std::string, std::vector<std::size_t>, std::less<>>
+      pools;                     ///< name -> indices into options.sources
+  std::vector<Worker*> workers;  ///< by owner number
 };
 
 /// "google" for a plan whose first host ends in one of its suffixes; "" when none does.

@@ -8,8 +8,9 @@ Expected<std::shared_ptr<const StreamContent>> ContentStore::get(const queue::St
   if (found != contents_.end()) return found->second;
   auto bytes = queue_.content(stream.id, kContentPart);
   if (!bytes) return std::unexpected(bytes.error());  // a read that failed may work later: not remembered
-  auto made = *bytes ? loader_(stream, **bytes)
-                     : fail(ErrorCode::not_found, "the content of " + stream.settings.name + " is not in the store");
+  auto made =
+      *bytes ? loader_(stream, **bytes)
+             : fail(ErrorCode::not_found, "the content of " + stream.settings.name + " is not in the store");
   contents_.emplace(stream.id, made);
   return made;
 }

@@ -1,4 +1,5 @@
-// What a stream's records are turned into when they are sent. Stored once per stream, compiled once per process.
+// What a stream's records are turned into when they are sent. Stored once per stream, compiled once per
+// process.
 #pragma once
 
 #include <map>
@@ -16,10 +17,10 @@ namespace sluice::delivery {
 class StreamContent {
  public:
   virtual ~StreamContent() = default;
-  /// Fills everything of `out` but `held` and `id`, which are set. The same record always gives the same bytes, apart
-  /// from the signatures' time. Errors are permanent for this record.
-  [[nodiscard]] virtual Expected<> prepare(const queue::Record& record, message::DkimSigner& signer, Instant now,
-                                           Prepared& out) const = 0;
+  /// Fills everything of `out` but `held` and `id`, which are set. The same record always gives the same
+  /// bytes, apart from the signatures' time. Errors are permanent for this record.
+  [[nodiscard]] virtual Expected<> prepare(const queue::Record& record, message::DkimSigner& signer,
+                                           Instant now, Prepared& out) const = 0;
   /// The record's `meta` as a JSON object; empty when it has none.
   [[nodiscard]] virtual std::string meta(const queue::Record& record) const = 0;
   /// MAIL FROM of the record, for events of attempts that never got so far.
@@ -27,12 +28,13 @@ class StreamContent {
 };
 
 /// Compiles a stream's stored bytes (queue content part `source`); the first byte of them says the kind.
-using ContentLoader =
-    std::function<Expected<std::shared_ptr<const StreamContent>>(const queue::Stream& stream, std::string_view bytes)>;
+using ContentLoader = std::function<Expected<std::shared_ptr<const StreamContent>>(
+    const queue::Stream& stream, std::string_view bytes)>;
 
 inline constexpr std::string_view kContentPart = "source";
 
-/// Compiled contents by stream. Any thread; a load holds the lock, because every worker wants the same one then.
+/// Compiled contents by stream. Any thread; a load holds the lock, because every worker wants the same one
+/// then.
 class ContentStore {
  public:
   ContentStore(queue::Queue& queue, ContentLoader loader) : queue_(queue), loader_(std::move(loader)) {}

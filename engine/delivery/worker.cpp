@@ -67,7 +67,8 @@ void Worker::accept(queue::Run run) {
   waiting.push_back(std::move(run));
   if (waiting.size() > 1) return;
   if (tasks_.spawn(resolve(domain))) return;
-  const dns::RouteFailure busy{false, dns::FailureClass::dns, "4.4.3", "too many domains are being looked up"};
+  const dns::RouteFailure busy{false, dns::FailureClass::dns, "4.4.3",
+                               "too many domains are being looked up"};
   auto runs = std::move(waiting);
   resolving_.erase(domain);
   for (auto& one : runs) fail_run(std::move(one), busy);
@@ -138,7 +139,8 @@ Dispatch& Worker::dispatch_for(const std::string& pool, const dns::PlanPtr& plan
   return *dispatch;
 }
 
-/// Every so many new sites, those without lanes and connections are forgotten: memory follows what is being sent.
+/// Every so many new sites, those without lanes and connections are forgotten: memory follows what is being
+/// sent.
 void Worker::drop_quiet() {
   constexpr std::size_t kKeep = 1024;
   if (sites_.size() < kKeep || sites_.size() % 256 != 0) return;
@@ -229,7 +231,8 @@ void Worker::settle(queue::Held held, const Outcome& outcome, const Ending& endi
   } else {
     event.detail = outcome.text;
   }
-  event.event_class = next.kind == queue::EventKind::expired ? "expired" : feedback::name_of(outcome.bounce_class);
+  event.event_class =
+      next.kind == queue::EventKind::expired ? "expired" : feedback::name_of(outcome.bounce_class);
   event.attempts = next.trail.attempts;
   event.queued_ms = out.time_ms - record.value.accepted_ms;
   if (next.due != 0) event.due_ms = to_ms(queue::to_instant(next.due));

@@ -1,5 +1,5 @@
-// One delivery thread: the lanes, sites, paths and connections it owns. Everything happens on its loop; the feeder and
-// the committer reach it by post() only.
+// One delivery thread: the lanes, sites, paths and connections it owns. Everything happens on its loop; the
+// feeder and the committer reach it by post() only.
 #pragma once
 
 #include <functional>
@@ -30,12 +30,13 @@ struct SiteStats {
 
 class Worker final : public queue::RunReceiver {
  public:
-  Worker(Shared& shared, unsigned number, std::unique_ptr<net::TlsClientContext> tls, message::DkimSigner signer);
+  Worker(Shared& shared, unsigned number, std::unique_ptr<net::TlsClientContext> tls,
+         message::DkimSigner signer);
   ~Worker() override;
 
   void start();
-  /// Nothing new starts; returns when transactions under way have ended (Options::drain_for at most) and everything
-  /// is settled or released. From another thread.
+  /// Nothing new starts; returns when transactions under way have ended (Options::drain_for at most) and
+  /// everything is settled or released. From another thread.
   void stop();
 
   void on_run(queue::Run run) override;
@@ -44,7 +45,8 @@ class Worker final : public queue::RunReceiver {
   void inspect(std::function<void(std::vector<SiteStats>)> fn);
   void post(std::function<void()> fn) { loop_.post(std::move(fn)); }
 
-  // -- on the loop, for paths and dispatches ---------------------------------------------------------------------
+  // -- on the loop, for paths and dispatches
+  // ---------------------------------------------------------------------
   [[nodiscard]] Shared& shared() { return shared_; }
   [[nodiscard]] net::Worker& loop() { return loop_; }
   [[nodiscard]] net::TaskGroup& tasks() { return tasks_; }
@@ -66,8 +68,10 @@ class Worker final : public queue::RunReceiver {
   void release(std::vector<queue::Held> held);
   /// Records that lost or never had their lease stand first in their lanes again.
   void take_back(std::vector<queue::Held> held);
-  /// One record's fate. `event` has everything but kind, class, attempts and times, which come from the outcome.
-  void settle(queue::Held held, const Outcome& outcome, const Ending& ending, queue::Event event, const Path* path);
+  /// One record's fate. `event` has everything but kind, class, attempts and times, which come from the
+  /// outcome.
+  void settle(queue::Held held, const Outcome& outcome, const Ending& ending, queue::Event event,
+              const Path* path);
   void expire(queue::Held held);
   /// Calls Limit::wake_due at the instant a park() asked for.
   void arm(std::shared_ptr<const throttle::Limits> pin, throttle::Limit* limit, Instant when);

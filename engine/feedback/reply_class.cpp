@@ -13,7 +13,8 @@ struct TextRule {
   BounceClass bounce_class;
 };
 
-// Words decide before codes: receivers put 4.7.1 and 5.7.1 on everything. Order matters, the first that is found wins.
+// Words decide before codes: receivers put 4.7.1 and 5.7.1 on everything. Order matters, the first that is
+// found wins.
 constexpr std::array kTextRules{
     TextRule{"spamhaus", BounceClass::blocklist},
     TextRule{"blocked using", BounceClass::blocklist},
@@ -68,25 +69,35 @@ BounceClass by_code(std::uint16_t code) {
     case 501:
     case 502:
     case 503:
-    case 504: return BounceClass::protocol;
-    case 535: return BounceClass::auth_failure;
+    case 504:
+      return BounceClass::protocol;
+    case 535:
+      return BounceClass::auth_failure;
     case 550:
     case 551:
-    case 553: return BounceClass::invalid_recipient;
-    case 552: return BounceClass::too_large;
-    case 421: return BounceClass::rate_limit;
-    case 452: return BounceClass::mailbox_full;
-    default: return BounceClass::other;
+    case 553:
+      return BounceClass::invalid_recipient;
+    case 552:
+      return BounceClass::too_large;
+    case 421:
+      return BounceClass::rate_limit;
+    case 452:
+      return BounceClass::mailbox_full;
+    default:
+      return BounceClass::other;
   }
 }
 
 }  // namespace
 
 std::string_view name_of(BounceClass bounce_class) {
-  constexpr std::array<std::string_view, 19> names{
-      "",          "invalid-recipient", "invalid-domain", "inactive",     "mailbox-full", "too-large", "policy",
-      "spam-content", "blocklist",      "rate-limit",     "greylist",     "auth-failure", "protocol",  "network",
-      "tls",       "dns",               "content",        "expired",      "other"};
+  constexpr std::array<std::string_view, 19> names{"",           "invalid-recipient", "invalid-domain",
+                                                   "inactive",   "mailbox-full",      "too-large",
+                                                   "policy",     "spam-content",      "blocklist",
+                                                   "rate-limit", "greylist",          "auth-failure",
+                                                   "protocol",   "network",           "tls",
+                                                   "dns",        "content",           "expired",
+                                                   "other"};
   return names[static_cast<std::size_t>(bounce_class)];
 }
 

@@ -1,5 +1,5 @@
-// One vocabulary for why mail was not delivered, and the class of a server's reply. FACTS of the trade: the enhanced
-// code says more than the reply code, and the words say more than both.
+// One vocabulary for why mail was not delivered, and the class of a server's reply. FACTS of the trade: the
+// enhanced code says more than the reply code, and the words say more than both.
 #pragma once
 
 #include <cstdint>
@@ -18,15 +18,15 @@ enum class BounceClass : std::uint8_t {
   too_large,          ///< 5.3.4, 552
   policy,             ///< 5.7.x: says nothing about the address
   spam_content,
-  blocklist,          ///< names a DNSBL: a fault of the source
+  blocklist,  ///< names a DNSBL: a fault of the source
   rate_limit,
   greylist,
-  auth_failure,       ///< 535, 5.7.8
-  protocol,           ///< 500-504, 5.5.x, or a reply that breaks the protocol
+  auth_failure,  ///< 535, 5.7.8
+  protocol,      ///< 500-504, 5.5.x, or a reply that breaks the protocol
   network,
   tls,
   dns,
-  content,            ///< our own message could not be made or may not be sent
+  content,  ///< our own message could not be made or may not be sent
   expired,
   other,
 };

@@ -22,8 +22,8 @@ constexpr std::chrono::milliseconds kIdleTick{200};
 constexpr std::size_t kReadChunk = 64 * 1024;
 
 std::string head_of(std::string_view method, std::string_view target, std::size_t length) {
-  return fmt::format("{} {} HTTP/1.1\r\nHost: sluice\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", method, target,
-                     length);
+  return fmt::format("{} {} HTTP/1.1\r\nHost: sluice\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+                     method, target, length);
 }
 
 /// One exchange: feeds the parser from the socket, piece by piece.
@@ -36,7 +36,8 @@ class Exchange {
 
   [[nodiscard]] Parser& parser() { return parser_; }
 
-  Expected<> send(std::string_view method, std::string_view target, std::string_view body, Clock::time_point deadline) {
+  Expected<> send(std::string_view method, std::string_view target, std::string_view body,
+                  Clock::time_point deadline) {
     if (auto sent = socket_.write(head_of(method, target, body.size()), deadline); !sent) return sent;
     // A refusal may come, and the connection close, before the whole body is sent: the answer tells more.
     (void)socket_.write(body, deadline);
@@ -59,7 +60,8 @@ class Exchange {
       const auto used = parser_.put(boost::asio::buffer(pending_), error);
       pending_.erase(0, used);
       if (error == beast::http::error::need_more) break;
-      if (error == beast::http::error::body_limit) return fail(ErrorCode::limit, "the service's answer is too large");
+      if (error == beast::http::error::body_limit)
+        return fail(ErrorCode::limit, "the service's answer is too large");
       if (error) return fail(ErrorCode::corrupt, "the service's answer is not HTTP: " + error.message());
       if (used == 0) break;
     }
@@ -85,14 +87,15 @@ Expected<bool> take_lines(std::string& text, std::size_t max_line, bool at_end,
     if (!line.empty() && !on_line(line)) return false;
   }
   text.erase(0, begin);
-  if (text.size() > max_line) return fail(ErrorCode::limit, fmt::format("a line is longer than {} bytes", max_line));
+  if (text.size() > max_line)
+    return fail(ErrorCode::limit, fmt::format("a line is longer than {} bytes", max_line));
   return true;
 }
 
 ErrorCode code_of(std::string_view name, int status) {
-  for (const auto code : {ErrorCode::invalid_input, ErrorCode::not_found, ErrorCode::conflict, ErrorCode::limit,
-                          ErrorCode::unavailable, ErrorCode::timeout, ErrorCode::cancelled, ErrorCode::permission,
-                          ErrorCode::corrupt, ErrorCode::io, ErrorCode::internal}) {
+  for (const auto code : {ErrorCode::invalid_input, ErrorCode::not_found, ErrorCode::conflict,
+                          ErrorCode::limit, ErrorCode::unavailable, ErrorCode::timeout, ErrorCode::cancelled,
+                          ErrorCode::permission, ErrorCode::corrupt, ErrorCode::io, ErrorCode::internal}) {
     if (name == name_of(code)) return code;
   }
   if (status == 404) return ErrorCode::not_found;
@@ -117,25 +120,29 @@ Error error_of(int status, std::string_view body) {
   return {code_of({}, status), fmt::format("the service answers with status {}", status)};
 }
 
-Expected<Answer> Client::request(std::string_view method, std::string_view target, std::string_view body) const {
+Expected<Answer> Client::request(std::string_view method, std::string_view target,
+                                 std::string_view body) const {
   const auto deadline = Clock::now() + options_.timeout;
   auto socket = UnixSocket::connect(path_);
   if (!socket) return std::unexpected(std::move(socket.error()));
   Exchange exchange(std::move(*socket), options_.max_body);
-  if (auto sent = exchange.send(method, target, body, deadline); !sent) return std::unexpected(std::move(sent.error()));
+  if (auto sent = exchange.send(method, target, body, deadline); !sent)
+    return std::unexpected(std::move(sent.error()));
   if (method == "HEAD") exchange.parser().skip(true);
   while (!exchange.parser().is_done()) {
     if (auto stepped = exchange.step(deadline); !stepped) return std::unexpected(std::move(stepped.error()));
   }
   auto& message = exchange.parser().get();
-  return Answer{static_cast<int>(message.result_int()), std::string(message[beast::http::field::content_type]),
-                std::move(message.body())};
+  return Answer{static_cast<int>(message.result_int()),
+                std::string(message[beast::http::field::content_type]), std::move(message.body())};
 }
 
-Expected<std::string> Client::body_of(std::string_view method, std::string_view target, std::string_view body) const {
+Expected<std::string> Client::body_of(std::string_view method, std::string_view target,
+                                      std::string_view body) const {
   auto answer = request(method, target, body);
   if (!answer) return std::unexpected(std::move(answer.error()));
-  if (answer->status < 200 || answer->status > 299) return std::unexpected(error_of(answer->status, answer->body));
+  if (answer->status < 200 || answer->status > 299)
+    return std::unexpected(error_of(answer->status, answer->body));
   return std::move(answer->body);
 }
 

@@ -15,7 +15,8 @@ using net::Deadline;
 constexpr std::chrono::seconds kLinger{2};
 constexpr std::size_t kLingerBytes = 256 * 1024;
 
-/// Lets the client read what was sent although it is still sending: closing at once would reset the connection.
+/// Lets the client read what was sent although it is still sending: closing at once would reset the
+/// connection.
 Task<> linger(net::Stream& stream) {
   stream.shutdown();
   stream.set_deadline(Deadline::after(kLinger));
@@ -32,7 +33,8 @@ Task<bool> send(net::Stream& stream, const Response& response, const Request* re
                 const ServerOptions& options) {
   const auto head = head_of(response, response.body.size(), keep_alive, request && request->is_http10);
   const bool without_body = (request && request->method == "HEAD") || response.status == 204;
-  const std::array<std::string_view, 2> parts{head, without_body ? std::string_view() : std::string_view(response.body)};
+  const std::array<std::string_view, 2> parts{
+      head, without_body ? std::string_view() : std::string_view(response.body)};
   stream.set_deadline(Deadline::after(options.write));
   auto sent = co_await stream.write(parts);
   co_return sent.has_value();
@@ -80,8 +82,8 @@ class ChunkedStream final : public ResponseStream {
   std::function<void()> call_;
 };
 
-/// What one connection's two coroutines share: the one that answers, and the one that watches for the client to leave
-/// while an answer streams.
+/// What one connection's two coroutines share: the one that answers, and the one that watches for the client
+/// to leave while an answer streams.
 struct Connection {
   Connection(std::unique_ptr<net::Stream> s, Service v)
       : stream(std::move(s)), service(v), reader(*stream, v.options.read) {}
@@ -102,7 +104,8 @@ Task<> watch(std::shared_ptr<Connection> connection, std::shared_ptr<ChunkedStre
       continue;
     }
     if (step.status != net::IoStatus::want_read && step.status != net::IoStatus::want_write) break;
-    auto ready = co_await connection->stream->wait(step.status);  // ends when the connection is closed, if not before
+    auto ready =
+        co_await connection->stream->wait(step.status);  // ends when the connection is closed, if not before
     if (!ready) break;
   }
   out->mark_gone();
@@ -147,7 +150,7 @@ Task<bool> answer(std::shared_ptr<Connection> connection, Request request, bool 
   const bool keep_alive = request.keep_alive && !is_last;
   if (!match.handler) {
     auto refused = co_await send(*connection->stream, match.refusal, &echo, keep_alive, options);
-    co_return refused && keep_alive;
+    co_return refused&& keep_alive;
   }
   connection->stream->set_deadline(Deadline::never());  // a handler has deadlines of its own
   auto response = co_await call(*match.handler, std::move(request));
@@ -156,7 +159,7 @@ Task<bool> answer(std::shared_ptr<Connection> connection, Request request, bool 
     co_return false;
   }
   auto sent = co_await send(*connection->stream, response, &echo, keep_alive, options);
-  co_return sent && keep_alive;
+  co_return sent&& keep_alive;
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/base/error.hpp"
+#include "engine/http/percent.hpp"
 #include "engine/net/task.hpp"
 
 namespace sluice::http {
@@ -21,9 +22,10 @@ using net::Task;
 struct Request {
   std::string method;  ///< upper case as sent; HEAD reaches GET handlers, the body is then not sent
   std::string path;    ///< percent-decoded, starts with '/', no query
-  std::map<std::string, std::string, std::less<>> query;    ///< decoded; of a repeated key the last value
-  std::map<std::string, std::string, std::less<>> headers;  ///< names in lower case; repeated ones joined with ", "
-  std::map<std::string, std::string, std::less<>> params;   ///< what {name} in the route's pattern stood for
+  std::map<std::string, std::string, std::less<>> query;  ///< decoded; of a repeated key the last value
+  std::map<std::string, std::string, std::less<>>
+      headers;  ///< names in lower case; repeated ones joined with ", "
+  std::map<std::string, std::string, std::less<>> params;  ///< what {name} in the route's pattern stood for
   std::string body;
   bool is_http10 = false;
   bool keep_alive = true;
@@ -57,7 +59,8 @@ struct Response {
 [[nodiscard]] Response text_response(std::string text, int status = 200);
 /// {"error":{"code":…,"message":…}}.
 [[nodiscard]] Response error_response(int status, std::string_view code, std::string_view message);
-/// The status that fits the code: not_found 404, conflict 409, limit and unavailable 503, invalid_input 400, …
+/// The status that fits the code: not_found 404, conflict 409, limit and unavailable 503, invalid_input 400,
+/// …
 [[nodiscard]] Response error_response(const Error& error);
 
 /// "Not Found"; "Unknown" for numbers HTTP does not know.
@@ -65,12 +68,11 @@ struct Response {
 
 /// Status line and headers, ended by the empty line. `length` is the body's, nothing means chunked (or, for
 /// HTTP/1.0, until the connection closes).
-[[nodiscard]] std::string head_of(const Response& response, std::optional<std::size_t> length, bool keep_alive,
-                                  bool is_http10);
+[[nodiscard]] std::string head_of(const Response& response, std::optional<std::size_t> length,
+                                  bool keep_alive, bool is_http10);
 
-/// Splits and decodes a request target ("/a%20b?x=1"). False: not an origin-form target, or a broken escape or NUL.
+/// Splits and decodes a request target ("/a%20b?x=1"). False: not an origin-form target, or a broken escape
+/// or NUL.
 [[nodiscard]] bool set_target(Request& request, std::string_view target);
-/// %XX for everything outside the unreserved set, for path segments and query values.
-[[nodiscard]] std::string percent_encode(std::string_view text);
 
 }  // namespace sluice::http

@@ -15,14 +15,16 @@ constexpr std::size_t kReadChunk = 16 * 1024;
 
 Response refusal_of(const boost::system::error_code& code) {
   using Problem = beast::http::error;
-  if (code == Problem::header_limit) return error_response(431, "limit", "the request's headers are too long");
+  if (code == Problem::header_limit)
+    return error_response(431, "limit", "the request's headers are too long");
   if (code == Problem::body_limit) return error_response(413, "limit", "the request's body is too large");
   return error_response(400, "invalid_input", "this is not an HTTP/1.1 request: " + code.message());
 }
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(out, out.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return out;
 }
 
@@ -33,7 +35,8 @@ std::expected<Request, NoRequest> to_request(Parser& parser) {
   out.is_http10 = message.version() == 10;
   out.keep_alive = message.keep_alive();
   if (!set_target(out, message.target())) {
-    return std::unexpected(NoRequest{error_response(400, "invalid_input", "the request's path cannot be read")});
+    return std::unexpected(
+        NoRequest{error_response(400, "invalid_input", "the request's path cannot be read")});
   }
   for (const auto& field : message) {
     auto& value = out.headers[lower(field.name_string())];
@@ -77,7 +80,8 @@ Task<std::expected<Request, NoRequest>> RequestReader::next() {
     }
     const auto room = buffer_.prepare(kReadChunk);
     if (room.empty()) {
-      co_return std::unexpected(NoRequest{error_response(431, "limit", "the request's headers are too long")});
+      co_return std::unexpected(
+          NoRequest{error_response(431, "limit", "the request's headers are too long")});
     }
     auto got = co_await stream_.read_some(room);
     if (!got || *got == 0) co_return std::unexpected(NoRequest{});

@@ -1,4 +1,5 @@
-// Reads one request after another off a stream: Beast parses, the bounds are ours. One connection, one thread.
+// Reads one request after another off a stream: Beast parses, the bounds are ours. One connection, one
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +16,8 @@ struct ReadLimits {
   std::size_t body_size = 1024 * 1024;  ///< beyond it 413
 };
 
-/// Why there is no request: `answer` when the client is owed one before the connection ends, nothing when it left,
-/// was silent too long, or the server stops.
+/// Why there is no request: `answer` when the client is owed one before the connection ends, nothing when it
+/// left, was silent too long, or the server stops.
 struct NoRequest {
   std::optional<Response> answer;
 };

@@ -38,7 +38,8 @@ Router::Match Router::match(Request& request) const {
   for (const auto& route : routes_) {
     if (!fits(route.segments, path)) continue;
     if (route.method != request.method && !(request.method == "HEAD" && route.method == "GET")) {
-      if (allowed.find(route.method) == std::string::npos) allowed += (allowed.empty() ? "" : ", ") + route.method;
+      if (allowed.find(route.method) == std::string::npos)
+        allowed += (allowed.empty() ? "" : ", ") + route.method;
       continue;
     }
     for (std::size_t i = 0; i < path.size(); ++i) {

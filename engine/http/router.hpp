@@ -15,8 +15,8 @@ using Handler = std::function<Task<Response>(Request)>;
 
 class Router {
  public:
-  /// `pattern` such as "/v1/campaigns/{id}/pause". The first route that fits is taken; a literal segment and a {name}
-  /// at the same place are tried in the order added.
+  /// `pattern` such as "/v1/campaigns/{id}/pause". The first route that fits is taken; a literal segment and
+  /// a {name} at the same place are tried in the order added.
   void add(std::string method, std::string pattern, Handler handler);
 
   struct Match {

@@ -11,7 +11,7 @@
 namespace sluice::http {
 namespace {
 
-constexpr std::size_t kRefusalsAtOnce = 64;           // beyond them a surplus client is cut without a word
+constexpr std::size_t kRefusalsAtOnce = 64;             // beyond them a surplus client is cut without a word
 constexpr std::chrono::milliseconds kAcceptPause{100};  // when descriptors have run out
 
 /// One of a counted number of places, held from before the coroutine starts until it ends.
@@ -32,7 +32,9 @@ class Slot {
 
 struct Server::State {
   State(boost::asio::io_context& c, Router r, ServerOptions o)
-      : context(c), router(std::move(r)), options(std::move(o)),
+      : context(c),
+        router(std::move(r)),
+        options(std::move(o)),
         group(c, {options.name, 2 * options.connections + kRefusalsAtOnce + kMaxListeners}) {}
 
   static constexpr std::size_t kMaxListeners = 16;
@@ -66,9 +68,11 @@ Task<> Server::State::refuse(std::unique_ptr<net::Stream> stream, Slot slot) {
 void Server::State::take(net::Stream accepted) {
   auto stream = std::make_unique<net::Stream>(std::move(accepted));
   if (open < options.connections) {
-    if (!group.spawn(serve(std::move(stream), Slot(open)))) log::warn("http_connection_dropped", {{"server", options.name}});
+    if (!group.spawn(serve(std::move(stream), Slot(open))))
+      log::warn("http_connection_dropped", {{"server", options.name}});
   } else if (refusing < kRefusalsAtOnce) {
-    if (!group.spawn(refuse(std::move(stream), Slot(refusing)))) log::warn("http_connection_dropped", {{"server", options.name}});
+    if (!group.spawn(refuse(std::move(stream), Slot(refusing))))
+      log::warn("http_connection_dropped", {{"server", options.name}});
   }
 }
 
@@ -100,7 +104,8 @@ Expected<> Server::listen_unix(const std::string& path) {
   auto listener = UnixListener::bind(state_->context, path);
   if (!listener) return std::unexpected(std::move(listener.error()));
   auto& kept = state_->unix_listeners.emplace_back(std::move(*listener));
-  if (!state_->group.spawn(state_->accept_loop(kept))) return fail(ErrorCode::cancelled, "the server is stopping");
+  if (!state_->group.spawn(state_->accept_loop(kept)))
+    return fail(ErrorCode::cancelled, "the server is stopping");
   return {};
 }
 
@@ -111,7 +116,8 @@ Expected<net::Endpoint> Server::listen_tcp(const net::Endpoint& address) {
   auto listener = net::Listener::bind(state_->context, address);
   if (!listener) return std::unexpected(std::move(listener.error()));
   auto& kept = state_->tcp_listeners.emplace_back(std::move(*listener));
-  if (!state_->group.spawn(state_->accept_loop(kept))) return fail(ErrorCode::cancelled, "the server is stopping");
+  if (!state_->group.spawn(state_->accept_loop(kept)))
+    return fail(ErrorCode::cancelled, "the server is stopping");
   return kept.endpoint();
 }
 

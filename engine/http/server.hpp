@@ -1,8 +1,9 @@
 // A small HTTP/1.1 server: one router behind unix and TCP listeners, a coroutine a connection.
 //
-// Every connection has bounds: header and body size, time for a whole request, time for a write, requests; beyond
-// `connections` a client gets 503. Requests of one connection are answered in order, one at a time. A handler that
-// throws is our bug: 500, logged by name. One owner thread, that of the io_context; handlers run on it.
+// Every connection has bounds: header and body size, time for a whole request, time for a write, requests;
+// beyond `connections` a client gets 503. Requests of one connection are answered in order, one at a time. A
+// handler that throws is our bug: 500, logged by name. One owner thread, that of the io_context; handlers run
+// on it.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -18,11 +19,12 @@
 namespace sluice::http {
 
 struct ServerOptions {
-  std::string name = "http";              ///< for the log
-  std::size_t connections = 256;          ///< open at once; further ones get 503 and are closed
-  std::size_t requests = 100'000;         ///< on one connection; then it is closed
+  std::string name = "http";       ///< for the log
+  std::size_t connections = 256;   ///< open at once; further ones get 503 and are closed
+  std::size_t requests = 100'000;  ///< on one connection; then it is closed
   ReadLimits read;
-  std::chrono::milliseconds idle{30'000};   ///< for a whole request to arrive, from the answer before; then closed
+  std::chrono::milliseconds idle{
+      30'000};  ///< for a whole request to arrive, from the answer before; then closed
   std::chrono::milliseconds write{30'000};  ///< for one answer, or one chunk of a stream, to be taken
 };
 

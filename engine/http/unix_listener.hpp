@@ -1,4 +1,5 @@
-// A listening unix socket: the operator's door. Reached by those the file's mode (0660) lets in. One owner thread.
+// A listening unix socket: the operator's door. Reached by those the file's mode (0660) lets in. One owner
+// thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -13,12 +14,14 @@ namespace sluice::http {
 
 class UnixListener {
  public:
-  /// Makes the socket with mode 0660 before anybody can connect. A file left by a process that died is replaced;
-  /// ErrorCode::conflict when somebody still answers on it, or when it is no socket.
+  /// Makes the socket with mode 0660 before anybody can connect. A file left by a process that died is
+  /// replaced; ErrorCode::conflict when somebody still answers on it, or when it is no socket.
   [[nodiscard]] static Expected<UnixListener> bind(boost::asio::io_context& context, const std::string& path);
 
   UnixListener(UnixListener&& other) noexcept
-      : context_(other.context_), acceptor_(std::move(other.acceptor_)), path_(std::move(other.path_)),
+      : context_(other.context_),
+        acceptor_(std::move(other.acceptor_)),
+        path_(std::move(other.path_)),
         inode_(std::exchange(other.inode_, 0)) {}
   UnixListener& operator=(UnixListener&&) = delete;
   /// Removes the file, if it is still ours.

@@ -39,7 +39,8 @@ Expected<> UnixSocket::wait(short events, Clock::time_point deadline) const {
     pollfd one{fd_, events, 0};
     const int ready = ::poll(&one, 1, static_cast<int>(std::clamp<long long>(left, 0, 3'600'000)));
     if (ready > 0) return {};
-    if (ready < 0 && errno != EINTR) return fail(ErrorCode::io, fmt::format("waiting: {}", std::strerror(errno)));
+    if (ready < 0 && errno != EINTR)
+      return fail(ErrorCode::io, fmt::format("waiting: {}", std::strerror(errno)));
     if (Clock::now() >= deadline) return fail(ErrorCode::timeout, "the service does not answer in time");
   }
 }
@@ -52,7 +53,8 @@ Expected<> UnixSocket::write(std::string_view bytes, Clock::time_point deadline)
     } else if (errno == EAGAIN) {
       if (auto ready = wait(POLLOUT, deadline); !ready) return ready;
     } else if (errno != EINTR) {
-      return fail(ErrorCode::unavailable, fmt::format("the service closed the connection: {}", std::strerror(errno)));
+      return fail(ErrorCode::unavailable,
+                  fmt::format("the service closed the connection: {}", std::strerror(errno)));
     }
   }
   return {};
@@ -64,7 +66,8 @@ Expected<std::size_t> UnixSocket::read(std::span<char> into, Clock::time_point d
     const auto got = ::recv(fd_, into.data(), into.size(), MSG_DONTWAIT);
     if (got >= 0) return static_cast<std::size_t>(got);
     if (errno == EAGAIN || errno == EINTR) continue;
-    return fail(ErrorCode::unavailable, fmt::format("the service closed the connection: {}", std::strerror(errno)));
+    return fail(ErrorCode::unavailable,
+                fmt::format("the service closed the connection: {}", std::strerror(errno)));
   }
 }
 

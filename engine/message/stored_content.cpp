@@ -29,9 +29,9 @@ Pairs get_pairs(ByteReader& in) {
 /// All text fields of the source, in stored order: one list for both directions.
 template <class Source, class Fn>
 void each_text(Source& s, Fn fn) {
-  for (auto* field : {&s.tenant, &s.campaign_id, &s.from, &s.reply_to, &s.subject, &s.html, &s.text, &s.list_id,
-                      &s.postal_address, &s.message_id_domain, &s.unsubscribe.url_prefix, &s.unsubscribe.mailto_prefix,
-                      &s.unsubscribe.mailto_domain}) {
+  for (auto* field : {&s.tenant, &s.campaign_id, &s.from, &s.reply_to, &s.subject, &s.html, &s.text,
+                      &s.list_id, &s.postal_address, &s.message_id_domain, &s.unsubscribe.url_prefix,
+                      &s.unsubscribe.mailto_prefix, &s.unsubscribe.mailto_domain}) {
     fn(*field);
   }
 }
@@ -53,7 +53,8 @@ std::string encode_campaign(const CampaignParts& parts) {
   }
   put_varint(out, s.images.size());
   for (const auto& image : s.images) {
-    for (const auto* field : {&image.cid, &image.filename, &image.type, &image.bytes}) put_string(out, *field);
+    for (const auto* field : {&image.cid, &image.filename, &image.type, &image.bytes})
+      put_string(out, *field);
   }
   std::string layout;
   s.layout.encode(layout);
@@ -71,7 +72,8 @@ Expected<CampaignParts> decode_campaign(std::string_view bytes) {
   auto& s = parts.source;
   const auto kind = static_cast<char>(in.u8());
   const auto version = in.u8();
-  if (kind != kCampaignKind || version != kVersion) return fail(ErrorCode::corrupt, "not a campaign's content");
+  if (kind != kCampaignKind || version != kVersion)
+    return fail(ErrorCode::corrupt, "not a campaign's content");
   s.mail_class = static_cast<MailClass>(in.u8());
   s.unsubscribe.one_click = in.u8() != 0;
   each_text(s, [&](std::string& field) { field = in.string(); });

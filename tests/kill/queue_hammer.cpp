@@ -1,10 +1,12 @@
-// The child of the kill test: the real queue at full speed under a transport that only writes down what it "sent".
+// The child of the kill test: the real queue at full speed under a transport that only writes down what it
+// "sent".
 //
 //   queue_hammer DIR RECORDS DOMAINS
 //
-// Loads RECORDS recipients over DOMAINS domains (going on from the checkpoint), sends them with two workers, exports
-// the events, and exits 0 when every recipient is final. Each accepted message is one 8-byte row number appended to
-// DIR/accepted.bin by its own write(2): what the kernel has survives kill -9, as a receiver's own store would.
+// Loads RECORDS recipients over DOMAINS domains (going on from the checkpoint), sends them with two workers,
+// exports the events, and exits 0 when every recipient is final. Each accepted message is one 8-byte row
+// number appended to DIR/accepted.bin by its own write(2): what the kernel has survives kill -9, as a
+// receiver's own store would.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -38,14 +40,18 @@ struct Hammer {
   StreamPtr stream;
   int accepted = -1;
 
-  /// 90 % delivered, 5 % deferred a second, 3 % bounced, 2 % in doubt; the receiver has what is delivered or in doubt.
+  /// 90 % delivered, 5 % deferred a second, 3 % bounced, 2 % in doubt; the receiver has what is delivered or
+  /// in doubt.
   void outcome(const Record& record, Settlement& settlement) {
     const auto dice = mix(record.key.row * 131 + record.value.trail.attempts) % 100;
     settlement.trail.attempts = static_cast<std::uint16_t>(settlement.trail.attempts + 1);
     settlement.due = to_due_second(clock.now() + std::chrono::seconds(1));
-    if (dice < 5) settlement.kind = EventKind::deferred;
-    else if (dice < 8) settlement.kind = EventKind::bounced;
-    else if (dice < 10) settlement.kind = EventKind::in_doubt;
+    if (dice < 5)
+      settlement.kind = EventKind::deferred;
+    else if (dice < 8)
+      settlement.kind = EventKind::bounced;
+    else if (dice < 10)
+      settlement.kind = EventKind::in_doubt;
     if (dice < 8) return;
     const std::uint64_t row = record.key.row;
     if (::write(accepted, &row, sizeof row) != sizeof row) std::abort();

@@ -32,9 +32,9 @@ TEST(MessageId, SortsAsItsTextDoes) {
 
 TEST(MessageId, RefusesEverythingElse) {
   EXPECT_FALSE(MessageId::parse(""));
-  EXPECT_FALSE(MessageId::parse("0123456789012345678901234"));    // 25
-  EXPECT_FALSE(MessageId::parse("8zzzzzzzzzzzzzzzzzzzzzzzzz"));   // above 2^128
-  EXPECT_FALSE(MessageId::parse("0123456789012345678901234u"));   // u is no digit
+  EXPECT_FALSE(MessageId::parse("0123456789012345678901234"));   // 25
+  EXPECT_FALSE(MessageId::parse("8zzzzzzzzzzzzzzzzzzzzzzzzz"));  // above 2^128
+  EXPECT_FALSE(MessageId::parse("0123456789012345678901234u"));  // u is no digit
 }
 
 }  // namespace

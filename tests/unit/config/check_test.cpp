@@ -35,8 +35,8 @@ class KeyFile : public testing::Test {
 
   [[nodiscard]] std::string check(mode_t mode, const std::string& key_file = "s1.pem") {
     ::chmod((folder_ / "s1.pem").c_str(), mode);
-    return complaint("[[dkim]]\ndomain = \"shop.test\"\nselector = \"s1\"\nkey_file = \"" + key_file + "\"\n", true,
-                     (folder_ / "c.toml").string());
+    return complaint("[[dkim]]\ndomain = \"shop.test\"\nselector = \"s1\"\nkey_file = \"" + key_file + "\"\n",
+                     true, (folder_ / "c.toml").string());
   }
 
   std::filesystem::path folder_;
@@ -74,11 +74,13 @@ TEST(CrossCheck, NamesAreUnique) {
   EXPECT_EQ(complaint(std::string(kSource) + kSource),
             "c.toml:5:8: [[source]] `alpha` is there twice; the first is on line 1\n");
   const std::string key = "[[dkim]]\ndomain = \"shop.test\"\nselector = \"s1\"\nkey_file = \"k\"\n";
-  EXPECT_EQ(complaint(key + key), "c.toml:7:12: [[dkim]] `shop.test s1` is there twice; the first is on line 1\n");
+  EXPECT_EQ(complaint(key + key),
+            "c.toml:7:12: [[dkim]] `shop.test s1` is there twice; the first is on line 1\n");
 }
 
 TEST(CrossCheck, SourceNeedsAnAddress) {
-  EXPECT_EQ(complaint("[[source]]\nname = \"a\"\n"), "c.toml:1:1: source `a` needs `address`, `address6` or both\n");
+  EXPECT_EQ(complaint("[[source]]\nname = \"a\"\n"),
+            "c.toml:1:1: source `a` needs `address`, `address6` or both\n");
 }
 
 TEST(CrossCheck, OneAddressOneListener) {
@@ -96,7 +98,8 @@ TEST(CrossCheck, KeysThatNeedEachOther) {
             "c.toml:2:10: [public] has `listen` but no `url` that links can start with\n");
   EXPECT_EQ(complaint("[[policy]]\nmatch = { domain = \"a.test\" }\n"),
             "c.toml:1:1: a policy without any limit does nothing; add message_rate or another\n");
-  EXPECT_EQ(complaint("[[route]]\nmatch = { domain = \"a.test\" }\n"), "c.toml:1:1: a route needs `hosts`, `pool` or both\n");
+  EXPECT_EQ(complaint("[[route]]\nmatch = { domain = \"a.test\" }\n"),
+            "c.toml:1:1: a route needs `hosts`, `pool` or both\n");
 }
 
 TEST(CrossCheck, ARefusedKeyIsNotAlsoMissing) {
@@ -106,7 +109,8 @@ TEST(CrossCheck, ARefusedKeyIsNotAlsoMissing) {
 
 TEST(CrossCheck, MatchNamesWhatExists) {
   EXPECT_EQ(complaint("[[policy]]\nmatch = { class = \"transactionl\" }\nconnections = 1\n"),
-            "c.toml:2:9: a policy names the class `transactionl`, which is not defined; did you mean `transactional`?\n");
+            "c.toml:2:9: a policy names the class `transactionl`, which is not defined; did you mean "
+            "`transactional`?\n");
   EXPECT_EQ(complaint("[[policy]]\nmatch = { remote_ip = \"x\" }\nconnections = 1\n"),
             "c.toml:2:9: a policy matches remote_ip `x`, which is no address\n");
 }

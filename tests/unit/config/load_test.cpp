@@ -95,7 +95,8 @@ TEST(Load, EmptyFileIsTheDefaultsWithSpoolInDataDir) {
 TEST(Load, UnknownKeyNamesTheNearest) {
   EXPECT_EQ(complaint("[delivery]\nsmtp_prot = 25\n"),
             "c.toml:2:1: unknown key `smtp_prot` in [delivery]; did you mean `smtp_port`?\n");
-  EXPECT_EQ(complaint("data_dri = \"/x\"\n"), "c.toml:1:1: unknown key `data_dri`; did you mean `data_dir`?\n");
+  EXPECT_EQ(complaint("data_dri = \"/x\"\n"),
+            "c.toml:1:1: unknown key `data_dri`; did you mean `data_dir`?\n");
   EXPECT_EQ(complaint("[delivrey]\nsmtp_port = 25\n"),
             "c.toml:1:2: unknown section [delivrey]; did you mean [delivery]?\n");
   EXPECT_EQ(complaint("[[source]]\nname = \"a\"\nadress = \"127.0.0.1\"\n"),
@@ -118,14 +119,17 @@ TEST(Load, WrongTypesSayWhatIsWanted) {
             "c.toml:2:13: `smtp_port` in [delivery] wants a whole number, not a text\n");
   EXPECT_EQ(complaint("[retry]\nexpire = 48\n"),
             "c.toml:2:10: `expire` in [retry] wants a duration such as \"5m\", not a whole number\n");
-  EXPECT_EQ(complaint("[events]\nkeep_size = 1.5\n"),
-            "c.toml:2:13: `keep_size` in [events] wants a size such as \"64 MiB\", not a number with a fraction\n");
+  EXPECT_EQ(
+      complaint("[events]\nkeep_size = 1.5\n"),
+      "c.toml:2:13: `keep_size` in [events] wants a size such as \"64 MiB\", not a number with a fraction\n");
   EXPECT_EQ(complaint("[dns]\nservers = \"127.0.0.1\"\n"),
             "c.toml:2:11: `servers` in [dns] wants a list of texts, not a text\n");
   EXPECT_EQ(complaint("[dns]\nservers = [5]\n"),
             "c.toml:2:11: `servers` in [dns] wants a list of texts, and one entry is a whole number\n");
-  EXPECT_EQ(complaint("[tls]\nverify = 1\n"), "c.toml:2:10: `verify` in [tls] wants true or false, not a whole number\n");
-  EXPECT_EQ(complaint("data_dir = 2026-01-01\n"), "c.toml:1:12: `data_dir` wants a text, not a date or time\n");
+  EXPECT_EQ(complaint("[tls]\nverify = 1\n"),
+            "c.toml:2:10: `verify` in [tls] wants true or false, not a whole number\n");
+  EXPECT_EQ(complaint("data_dir = 2026-01-01\n"),
+            "c.toml:1:12: `data_dir` wants a text, not a date or time\n");
 }
 
 TEST(Load, OutOfRangeSaysTheRange) {
@@ -134,12 +138,15 @@ TEST(Load, OutOfRangeSaysTheRange) {
   EXPECT_EQ(complaint("workers = -1\n"), "c.toml:1:11: `workers`: -1 is outside 0 to 256 threads\n");
   EXPECT_EQ(complaint("workers = 9223372036854775807\n"),
             "c.toml:1:11: `workers`: 9223372036854775807 is outside 0 to 256 threads\n");
-  EXPECT_EQ(complaint("[dns]\ntimeout = \"10ms\"\n"), "c.toml:2:11: `timeout` in [dns]: 10ms is outside 100ms to 2m\n");
+  EXPECT_EQ(complaint("[dns]\ntimeout = \"10ms\"\n"),
+            "c.toml:2:11: `timeout` in [dns]: 10ms is outside 100ms to 2m\n");
   EXPECT_EQ(complaint("[store]\nwal_size = \"1 MiB\"\n"),
             "c.toml:2:12: `wal_size` in [store]: 1 MiB is outside 16 MiB to 64 GiB\n");
-  EXPECT_EQ(complaint("[retry]\nladder = [\"1ms\"]\n"), "c.toml:2:10: `ladder` in [retry]: 1ms is outside 10ms to 7d\n");
+  EXPECT_EQ(complaint("[retry]\nladder = [\"1ms\"]\n"),
+            "c.toml:2:10: `ladder` in [retry]: 1ms is outside 10ms to 7d\n");
   EXPECT_EQ(complaint("[retry]\nladder = []\n"), "c.toml:2:10: `ladder` in [retry]: must not be empty\n");
-  EXPECT_EQ(complaint("[retry]\njitter = 99\n"), "c.toml:2:10: `jitter` in [retry]: 99 is outside 0 to 50%\n");
+  EXPECT_EQ(complaint("[retry]\njitter = 99\n"),
+            "c.toml:2:10: `jitter` in [retry]: 99 is outside 0 to 50%\n");
 }
 
 TEST(Load, ShapesAreChecked) {
@@ -150,7 +157,8 @@ TEST(Load, ShapesAreChecked) {
             "c.toml:2:10: `listen` in [http]: `8025` is not an address; write it as \"127.0.0.1:8025\" or "
             "\"[::1]:8025\"\n");
   EXPECT_EQ(complaint("[[source]]\nname = \"a b\"\naddress = \"::1\"\n"),
-            "c.toml:2:8: `name` in [[source]]: `a b` is not a name; use up to 100 letters, digits, '.', '_' and '-'\n"
+            "c.toml:2:8: `name` in [[source]]: `a b` is not a name; use up to 100 letters, digits, '.', '_' "
+            "and '-'\n"
             "c.toml:3:11: `address` in [[source]]: `::1` is not an IPv4 address\n");
   EXPECT_THAT(complaint("[public]\nurl = \"ftp://x\"\n"), HasSubstr("is not a base URL"));
   EXPECT_THAT(complaint("[public]\nurl = \"https://a.test/?x\"\n"), HasSubstr("is not a base URL"));
@@ -160,7 +168,8 @@ TEST(Load, ShapesAreChecked) {
 
 TEST(Load, TheWholeInternetIsNotTrusted) {
   for (const auto* network : {"0.0.0.0/0", "::/0"}) {
-    const auto text = std::string("[[listener]]\nlisten = \"127.0.0.1:0\"\ntrusted_networks = [\"") + network + "\"]\n";
+    const auto text =
+        std::string("[[listener]]\nlisten = \"127.0.0.1:0\"\ntrusted_networks = [\"") + network + "\"]\n";
     EXPECT_EQ(complaint(text), std::string("c.toml:3:20: `trusted_networks` in [[listener]]: `") + network +
                                    "` would let the whole internet in; name the networks that may submit\n");
   }
@@ -169,7 +178,8 @@ TEST(Load, TheWholeInternetIsNotTrusted) {
 TEST(Load, MissingKeysOfAnEntry) {
   EXPECT_EQ(complaint("[[source]]\naddress = \"127.0.0.1\"\n"),
             "c.toml:1:1: `name` is missing in [[source]]; write name = \"a\"\n");
-  EXPECT_EQ(complaint("[[pool]]\nname = \"p\"\n"), "c.toml:1:1: `sources` is missing in [[pool]]; write sources = [\"a\"]\n");
+  EXPECT_EQ(complaint("[[pool]]\nname = \"p\"\n"),
+            "c.toml:1:1: `sources` is missing in [[pool]]; write sources = [\"a\"]\n");
 }
 
 TEST(Load, BracketsMustFitTheSection) {
@@ -181,8 +191,9 @@ TEST(Load, BracketsMustFitTheSection) {
 TEST(Load, MatchKeysAreChecked) {
   EXPECT_EQ(complaint("[[policy]]\nmatch = { domian = \"a.test\" }\nconnections = 1\n"),
             "c.toml:2:9: unknown key `domian` in `match` in [[policy]]; did you mean `domain`?\n");
-  EXPECT_EQ(complaint("[[policy]]\nmatch = { domain = 5 }\nconnections = 1\n"),
-            "c.toml:2:9: `domain` in `match` in [[policy]] wants a text that is not empty, not a whole number\n");
+  EXPECT_EQ(
+      complaint("[[policy]]\nmatch = { domain = 5 }\nconnections = 1\n"),
+      "c.toml:2:9: `domain` in `match` in [[policy]] wants a text that is not empty, not a whole number\n");
 }
 
 TEST(Load, SyntaxErrorHasItsPlace) {
@@ -215,14 +226,17 @@ TEST(Load, BoundsAreNamed) {
   options.max_text = 8;
   EXPECT_EQ(complaint("[dns]\nservers = [\"::1\", \"::1\", \"::1\"]\n", options),
             "c.toml:2:11: `servers` in [dns] has more than 2 entries\n");
-  EXPECT_EQ(complaint("data_dir = \"/123456789\"\n", options), "c.toml:1:12: `data_dir`: the text is longer than 8 bytes\n");
-  EXPECT_EQ(complaint("[[source]]\n[[source]]\n[[source]]\n", options), "c.toml:1:3: more than 2 [[source]]\n");
+  EXPECT_EQ(complaint("data_dir = \"/123456789\"\n", options),
+            "c.toml:1:12: `data_dir`: the text is longer than 8 bytes\n");
+  EXPECT_EQ(complaint("[[source]]\n[[source]]\n[[source]]\n", options),
+            "c.toml:1:3: more than 2 [[source]]\n");
 }
 
 TEST(Load, MissingFileAndFolderAreSaid) {
   const auto missing = load_file("/nonexistent/sluice.toml");
   ASSERT_FALSE(missing);
-  EXPECT_EQ(to_text(missing.error()), "/nonexistent/sluice.toml: cannot be opened: No such file or directory\n");
+  EXPECT_EQ(to_text(missing.error()),
+            "/nonexistent/sluice.toml: cannot be opened: No such file or directory\n");
   const auto folder = load_file("/");
   ASSERT_FALSE(folder);
   EXPECT_EQ(to_text(folder.error()), "/: is a directory, not a file\n");

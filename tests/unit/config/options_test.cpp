@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "config/load.hpp"
+#include "engine/http/server.hpp"
+#include "engine/smtp/server_options.hpp"
 #include "throttle/policy_set.hpp"
 
 namespace sluice::config {
@@ -25,9 +27,10 @@ TEST(DirectoryLimits, DefaultsAreTheModulesOwn) {
 }
 
 TEST(PolicyOptions, HoldPoliciesTenantsAndTheFallback) {
-  const auto policies = policy_options(config_of(
-      "[[policy]]\nmatch = { domain = \"example.test\", source = \"*\" }\nmessage_rate = \"100/s burst 10\"\nconnections = 5\n"
-      "[[tenant]]\nname = \"shop\"\nmessage_rate = \"50/s\"\n[[tenant]]\nname = \"quiet\"\n"));
+  const auto policies = policy_options(
+      config_of("[[policy]]\nmatch = { domain = \"example.test\", source = \"*\" }\nmessage_rate = \"100/s "
+                "burst 10\"\nconnections = 5\n"
+                "[[tenant]]\nname = \"shop\"\nmessage_rate = \"50/s\"\n[[tenant]]\nname = \"quiet\"\n"));
   ASSERT_EQ(policies.size(), 3u);
   EXPECT_EQ(policies[0].match[throttle::Dimension::domain], "example.test");
   EXPECT_EQ(policies[0].match[throttle::Dimension::source], "*");

@@ -20,11 +20,13 @@ Config config_of(const std::string& text) {
 
 TEST(Diff, SaysWhichChangesAReloadApplies) {
   const auto changes = diff(config_of("workers = 2\n"), config_of("workers = 4\n[log]\nlevel = \"debug\"\n"));
-  EXPECT_EQ(changes, (std::vector<Change>{{"workers", "2", "4", false}, {"log.level", "\"info\"", "\"debug\"", true}}));
+  EXPECT_EQ(changes, (std::vector<Change>{{"workers", "2", "4", false},
+                                          {"log.level", "\"info\"", "\"debug\"", true}}));
 }
 
 TEST(Diff, MatchesEntriesByName) {
-  const auto changes = diff(config_of(kTwo), config_of("[[source]]\nname = \"b\"\naddress = \"127.0.0.3\"\n"));
+  const auto changes =
+      diff(config_of(kTwo), config_of("[[source]]\nname = \"b\"\naddress = \"127.0.0.3\"\n"));
   ASSERT_EQ(changes.size(), 2u);
   EXPECT_EQ(changes[0].path, "source[a]");
   EXPECT_EQ(changes[0].to, "");
@@ -34,8 +36,9 @@ TEST(Diff, MatchesEntriesByName) {
 TEST(Diff, OfEqualsIsEmpty) { EXPECT_EQ(diff(config_of(kTwo), config_of(kTwo)), std::vector<Change>{}); }
 
 TEST(Merge, TakesOnlyWhatIsLive) {
-  const auto merged = merge(config_of("workers = 2\n"), config_of("workers = 4\n[log]\nlevel = \"warn\"\n"
-                                                                  "[[policy]]\nmatch = { domain = \"a.test\" }\nconnections = 3\n"));
+  const auto merged = merge(config_of("workers = 2\n"),
+                            config_of("workers = 4\n[log]\nlevel = \"warn\"\n"
+                                      "[[policy]]\nmatch = { domain = \"a.test\" }\nconnections = 3\n"));
   EXPECT_EQ(merged.workers, 2u);
   EXPECT_EQ(merged.log.level, "warn");
   EXPECT_EQ(merged.policies.size(), 1u);

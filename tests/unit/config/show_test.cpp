@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <regex>
@@ -19,7 +20,12 @@ std::string file_text() {
 }
 
 TEST(SluiceToml, IsWhatTheSchemaSays) {
-  EXPECT_EQ(file_text(), reference()) << "run: sluice config reference > config/sluice.toml";
+  const auto file = file_text();
+  const auto wanted = reference();
+  const auto differs = std::ranges::mismatch(file, wanted);
+  const auto at = static_cast<std::size_t>(differs.in1 - file.begin());
+  EXPECT_TRUE(file == wanted) << "run: sluice config reference > config/sluice.toml; they differ behind:\n"
+                              << file.substr(at < 200 ? 0 : at - 200, std::min<std::size_t>(at, 200));
 }
 
 TEST(SluiceToml, AsItStandsIsTheDefaults) {
@@ -37,7 +43,8 @@ TEST(SluiceToml, WithEveryKeyTakenInIsRight) {
   ASSERT_TRUE(loaded) << to_text(loaded.error());
   for (const auto& section : sections()) {
     for (const auto& field : section.fields) {
-      EXPECT_TRUE(loaded->origins.contains(path_of(section, 0, field.key))) << section.name << " " << field.key;
+      EXPECT_TRUE(loaded->origins.contains(path_of(section, 0, field.key)))
+          << section.name << " " << field.key;
     }
   }
 }
@@ -46,9 +53,9 @@ TEST(Schema, DefaultsAreInsideTheirOwnRanges) {
   for (const auto& setting : settings(*load_text("", "c.toml"))) {
     if (setting.value == "\"\"" || setting.value == "[]") continue;
     const auto dot = setting.path.find('.');
-    const auto text = dot == std::string::npos
-                          ? setting.path + " = " + setting.value
-                          : "[" + setting.path.substr(0, dot) + "]\n" + setting.path.substr(dot + 1) + " = " + setting.value;
+    const auto text = dot == std::string::npos ? setting.path + " = " + setting.value
+                                               : "[" + setting.path.substr(0, dot) + "]\n" +
+                                                     setting.path.substr(dot + 1) + " = " + setting.value;
     const auto loaded = load_text(text, "c.toml");
     EXPECT_TRUE(loaded) << to_text(loaded.error());
   }
@@ -65,7 +72,8 @@ TEST(Schema, KeysOfASectionDiffer) {
 }
 
 TEST(Settings, SayWhereEachCameFrom) {
-  const auto loaded = load_text("[delivery]\nsmtp_port = 2500\n[[source]]\nname = \"a\"\naddress = \"127.0.0.1\"\n", "c.toml");
+  const auto loaded = load_text(
+      "[delivery]\nsmtp_port = 2500\n[[source]]\nname = \"a\"\naddress = \"127.0.0.1\"\n", "c.toml");
   ASSERT_TRUE(loaded);
   std::map<std::string, Setting> by_path;
   for (auto& setting : settings(*loaded)) by_path.emplace(setting.path, setting);
@@ -78,7 +86,9 @@ TEST(Settings, SayWhereEachCameFrom) {
 }
 
 TEST(ToToml, EscapesSoThatItParsesBack) {
-  const std::string odd = "a\"b\\c\nd\te\x7f" "ü";
+  const std::string odd =
+      "a\"b\\c\nd\te\x7f"
+      "ü";
   const auto loaded = load_text("data_dir = " + to_toml(Value("/" + odd)) + "\n", "c.toml");
   ASSERT_TRUE(loaded) << to_text(loaded.error());
   EXPECT_EQ(loaded->config.data_dir, "/" + odd);

@@ -18,8 +18,8 @@ TEST(Duration, ParsesUnitsAloneAndCombined) {
 }
 
 TEST(Duration, RefusesWhatIsNoDuration) {
-  for (const auto* text : {"", "5", "m", "5 m", "-5m", "5m5m", "5s1m", "1.5h", "5y", "5M", "99999999999999999999s",
-                           "36501d", "5m ", "\xff"}) {
+  for (const auto* text : {"", "5", "m", "5 m", "-5m", "5m5m", "5s1m", "1.5h", "5y", "5M",
+                           "99999999999999999999s", "36501d", "5m ", "\xff"}) {
     EXPECT_FALSE(parse_duration(text)) << text;
   }
 }
@@ -62,8 +62,9 @@ TEST(EndpointText, ParsesBothFamilies) {
 }
 
 TEST(EndpointText, RefusesTheRest) {
-  for (const auto* text : {"", ":25", "localhost:25", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1",
-                           "127.0.0.1:25x", "::1:25x", "[::1]", "[::1", "[127.0.0.1]:25", "1.2.3:25", "::1"}) {
+  for (const auto* text :
+       {"", ":25", "localhost:25", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1",
+        "127.0.0.1:25x", "::1:25x", "[::1]", "[::1", "[127.0.0.1]:25", "1.2.3:25", "::1"}) {
     EXPECT_FALSE(parse_endpoint(text)) << text;
   }
 }
@@ -77,10 +78,12 @@ TEST(Network, RefusesEverybody) {
 }
 
 TEST(Network, TakesNetworksAndSingleAddresses) {
-  for (const auto* text : {"127.0.0.1/32", "10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "::1", "::1/128", "::ffff:10.0.0.0/104"}) {
+  for (const auto* text : {"127.0.0.1/32", "10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "::1", "::1/128",
+                           "::ffff:10.0.0.0/104"}) {
     EXPECT_TRUE(check_network(text)) << text;
   }
-  for (const auto* text : {"", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/x", "2001:db8::/129", "host/8", "10.0.0/8"}) {
+  for (const auto* text :
+       {"", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/x", "2001:db8::/129", "host/8", "10.0.0/8"}) {
     EXPECT_FALSE(check_network(text)) << text;
   }
 }

@@ -5,7 +5,9 @@
 namespace sluice::http {
 namespace {
 
-Task<Response> hello(Request request) { co_return text_response("hello " + std::string(request.query_or("name", "you"))); }
+Task<Response> hello(Request request) {
+  co_return text_response("hello " + std::string(request.query_or("name", "you")));
+}
 Task<Response> echo(Request request) { co_return text_response(std::move(request.body)); }
 Task<Response> item(Request request) { co_return text_response(request.params["id"]); }
 Task<Response> boom(Request) {

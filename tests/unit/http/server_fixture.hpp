@@ -1,4 +1,5 @@
-// A real server on its own thread, a unix socket in a fresh folder and an ephemeral TCP port, and raw clients.
+// A real server on its own thread, a unix socket in a fresh folder and an ephemeral TCP port, and raw
+// clients.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -28,7 +28,7 @@ TEST_F(ServerTest, AnswersOverTheUnixSocketAndTcp) {
 
 TEST_F(ServerTest, SocketIsForOwnerAndGroupOnlyAndGoesWithTheServer) {
   start(test_router());
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat(socket().c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777, 0660u);
   stop();
@@ -53,7 +53,9 @@ TEST_F(ServerTest, ASocketLeftByADeadServiceIsReplacedButNotAFile) {
   sockaddr_storage name{};
   name.ss_family = AF_UNIX;
   std::memcpy(reinterpret_cast<char*>(&name) + sizeof(sa_family_t), socket().c_str(), socket().size() + 1);
-  ASSERT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&name), sizeof(sa_family_t) + static_cast<socklen_t>(socket().size()) + 1), 0);
+  ASSERT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&name),
+                   sizeof(sa_family_t) + static_cast<socklen_t>(socket().size()) + 1),
+            0);
   ::close(fd);
   start(test_router());
   EXPECT_TRUE(client().request("GET", "/hello"));
@@ -82,7 +84,8 @@ TEST_F(ServerTest, PipelinedRequestsAreAnsweredInOrder) {
 TEST_F(ServerTest, ARequestInSinglePiecesIsTheSame) {
   start(test_router());
   RawClient raw(port_);
-  for (const char c : std::string("POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 4\r\n\r\nslow")) {
+  for (const char c :
+       std::string("POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 4\r\n\r\nslow")) {
     raw.send(std::string_view(&c, 1));
   }
   EXPECT_THAT(raw.read_all(), EndsWith("\r\n\r\nslow"));
@@ -103,7 +106,8 @@ TEST_F(ServerTest, LongHeadersGet431) {
   start(test_router(), options);
   const auto long_one = exchange("GET /hello HTTP/1.1\r\nX: " + std::string(2000, 'a') + "\r\n\r\n");
   EXPECT_THAT(long_one, StartsWith("HTTP/1.1 431 "));
-  EXPECT_THAT(long_one, HasSubstr(R"({"error":{"code":"limit","message":"the request's headers are too long"}})"));
+  EXPECT_THAT(long_one,
+              HasSubstr(R"({"error":{"code":"limit","message":"the request's headers are too long"}})"));
   EXPECT_THAT(exchange("GET /" + std::string(100'000, 'a')), StartsWith("HTTP/1.1 431 "));
 }
 
@@ -111,23 +115,26 @@ TEST_F(ServerTest, LargeBodiesGet413WhetherAnnouncedOrChunked) {
   ServerOptions options;
   options.read.body_size = 1000;
   start(test_router(), options);
-  EXPECT_THAT(exchange("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n" + std::string(1001, 'a')),
-              StartsWith("HTTP/1.1 413 "));
+  EXPECT_THAT(
+      exchange("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n" + std::string(1001, 'a')),
+      StartsWith("HTTP/1.1 413 "));
   EXPECT_THAT(exchange("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" +
                        std::string(2000, 'a') + "\r\n0\r\n\r\n"),
               StartsWith("HTTP/1.1 413 "));
-  EXPECT_THAT(exchange("POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
-                       "3\r\nabc\r\n0\r\n\r\n"),
-              EndsWith("\r\n\r\nabc"));
+  EXPECT_THAT(
+      exchange("POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+               "3\r\nabc\r\n0\r\n\r\n"),
+      EndsWith("\r\n\r\nabc"));
 }
 
 TEST_F(ServerTest, WhatIsNotHttpGets400) {
   start(test_router());
-  for (const auto* bytes : {"nonsense\r\n\r\n", "GET /hello HTTP/9.9\r\n\r\n", "GET hello HTTP/1.1\r\n\r\n",
-                            "GET /%zz HTTP/1.1\r\n\r\n", "GET /a%00b HTTP/1.1\r\n\r\n", "GET /hello\r\n\r\n",
-                            "POST /echo HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-                            "POST /echo HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nabcde",
-                            "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "\x16\x03\x01\r\n\r\n"}) {
+  for (const auto* bytes :
+       {"nonsense\r\n\r\n", "GET /hello HTTP/9.9\r\n\r\n", "GET hello HTTP/1.1\r\n\r\n",
+        "GET /%zz HTTP/1.1\r\n\r\n", "GET /a%00b HTTP/1.1\r\n\r\n", "GET /hello\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nabcde",
+        "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "\x16\x03\x01\r\n\r\n"}) {
     EXPECT_THAT(exchange(bytes), StartsWith("HTTP/1.1 400 ")) << bytes;
   }
 }
@@ -146,7 +153,8 @@ TEST_F(ServerTest, UnknownPathsAndMethodsAreSaid) {
   const auto nothing = client().request("GET", "/nothing");
   ASSERT_TRUE(nothing);
   EXPECT_EQ(nothing->status, 404);
-  EXPECT_EQ(nothing->body, "{\"error\":{\"code\":\"not_found\",\"message\":\"there is nothing at /nothing\"}}\n");
+  EXPECT_EQ(nothing->body,
+            "{\"error\":{\"code\":\"not_found\",\"message\":\"there is nothing at /nothing\"}}\n");
   const auto raw = exchange("DELETE /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(raw, StartsWith("HTTP/1.1 405 "));
   EXPECT_THAT(raw, HasSubstr("\r\nAllow: GET\r\n"));
@@ -167,7 +175,9 @@ TEST_F(ServerTest, Http10ClosesUnlessAskedToStay) {
 TEST_F(ServerTest, ExpectContinueIsAnswered) {
   start(test_router());
   RawClient raw(port_);
-  raw.send("POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  raw.send(
+      "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: "
+      "2\r\n\r\n");
   EXPECT_EQ(raw.read_until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
   raw.send("ok");
   EXPECT_THAT(raw.read_all(), EndsWith("\r\n\r\nok"));
@@ -189,7 +199,8 @@ TEST_F(ServerTest, ConnectionsBeyondTheLimitGet503AndAPlaceIsGivenBack) {
   auto first = std::make_unique<RawClient>(port_);
   first->send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_THAT(first->read_until("hello you"), HasSubstr("200 OK"));
-  EXPECT_THAT(exchange("GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(exchange("GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+              StartsWith("HTTP/1.1 503 "));
   first->send("GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(first->read_all(), EndsWith("hello you"));
   std::string last;  // the place comes back when the server has seen the close: ask until then

@@ -118,7 +118,8 @@ TEST(HttpClient, NobodyListeningIsUnavailable) {
   const auto answer = Client("/nonexistent/control.sock").request("GET", "/");
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, ErrorCode::unavailable);
-  EXPECT_EQ(answer.error().text, "no service answers on /nonexistent/control.sock: No such file or directory");
+  EXPECT_EQ(answer.error().text,
+            "no service answers on /nonexistent/control.sock: No such file or directory");
   EXPECT_EQ(Client(std::string(200, 'x')).request("GET", "/").error().code, ErrorCode::invalid_input);
 }
 

@@ -1,4 +1,5 @@
-// A worker without a wire: takes what the feeder gives, leases it, and settles it as its `outcome` says, at once.
+// A worker without a wire: takes what the feeder gives, leases it, and settles it as its `outcome` says, at
+// once.
 #pragma once
 
 #include <condition_variable>
@@ -16,10 +17,12 @@ namespace sluice::queue {
 
 class FakeWorker final : public RunReceiver {
  public:
-  /// Called on the worker's thread for each leased record, in order; fills kind, trail, due; event is made by settle().
+  /// Called on the worker's thread for each leased record, in order; fills kind, trail, due; event is made by
+  /// settle().
   using Outcome = std::function<void(const Record&, Settlement&)>;
 
-  FakeWorker(Queue& queue, const Clock& clock, Outcome outcome, std::size_t run = 64, std::size_t runs_ahead = 2)
+  FakeWorker(Queue& queue, const Clock& clock, Outcome outcome, std::size_t run = 64,
+             std::size_t runs_ahead = 2)
       : queue_(queue), clock_(clock), outcome_(std::move(outcome)), run_(run), runs_ahead_(runs_ahead) {}
   ~FakeWorker() override { stop(); }
 
@@ -37,9 +40,7 @@ class FakeWorker final : public RunReceiver {
   }
 
   void on_run(Run run) override {
-    post([this, run = std::move(run)]() mutable {
-      enqueue(lanes_->add(std::move(run)));
-    });
+    post([this, run = std::move(run)]() mutable { enqueue(lanes_->add(std::move(run))); });
   }
   void on_stream_changed(StreamPtr stream) override {
     post([this, stream = std::move(stream)] {

@@ -153,7 +153,8 @@ TEST(Queue, PauseStopsAndResumeGoesOn) {
   std::this_thread::sleep_for(std::chrono::milliseconds(300));  // what must not happen has time to happen
   EXPECT_LE(worker.attempts(), after_pause + 8) << "only leases granted before the pause may still go";
   EXPECT_EQ((*queue)->counters(stream->id).queued() > 0, true);
-  EXPECT_FALSE((*queue)->set_state(stream, StreamState::cancelled, "no")) << "paused cannot jump to cancelled";
+  EXPECT_FALSE((*queue)->set_state(stream, StreamState::cancelled, "no"))
+      << "paused cannot jump to cancelled";
   ASSERT_TRUE((*queue)->set_state(stream, StreamState::running, "test"));
   EXPECT_TRUE(eventually([&] { return (*queue)->counters(stream->id).delivered == 20'000; }));
   worker.stop();
@@ -165,11 +166,14 @@ TEST(Queue, CancelGivesEveryRecipientExactlyOneFinal) {
   const SystemClock clock;
   auto queue = Queue::open(options_in(folder), clock);
   ASSERT_TRUE(queue);
-  FakeWorker worker(**queue, clock, [&](const Record& record, Settlement& settlement) {
-    if (record.key.row % 3 != 0) return;
-    settlement.kind = EventKind::deferred;
-    settlement.due = to_due_second(clock.now() + std::chrono::hours(1));
-  }, 8, 2);
+  FakeWorker worker(
+      **queue, clock,
+      [&](const Record& record, Settlement& settlement) {
+        if (record.key.row % 3 != 0) return;
+        settlement.kind = EventKind::deferred;
+        settlement.due = to_due_second(clock.now() + std::chrono::hours(1));
+      },
+      8, 2);
   (*queue)->start({&worker});
   worker.start();
   const auto stream = make_stream(**queue, "c");
@@ -220,9 +224,8 @@ TEST(Queue, AnUnsettledLeaseIsInDoubtAfterReopeningAndNothingElseIs) {
         if (leased.exchange(true)) return;
         std::vector<Held> held;
         for (std::uint32_t i = 0; i < std::min(run.count, 5U); ++i) held.push_back(run.held(i));
-        queue_.lease(std::move(held), [this](const Expected<>&, std::vector<Held>, std::vector<Held>) {
-          synced.set_value();
-        });
+        queue_.lease(std::move(held),
+                     [this](const Expected<>&, std::vector<Held>, std::vector<Held>) { synced.set_value(); });
       }
       void on_stream_changed(StreamPtr) override {}
       std::atomic<bool> leased{false};
