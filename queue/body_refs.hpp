@@ -1,8 +1,8 @@
 // Who still needs a stored body: one row a recipient, written with its record and erased with its final.
 //
 // Rows, not a counter: a counter would have to be read on the committer's thread for every settlement, and a
-// batch that is tried again must not count twice. A row is put once, erased once, and vanishes in compaction. The
-// claim of a record that was set aside as damaged stays, as its bytes do.
+// batch that is tried again must not count twice. A row is put once, erased once, and vanishes in compaction.
+// The claim of a record that was set aside as damaged stays, as its bytes do.
 #pragma once
 
 #include <cstdint>

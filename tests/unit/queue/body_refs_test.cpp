@@ -116,7 +116,8 @@ TEST_F(BodyRefs, AClaimLastsThroughDeferralsUntilTheFinal) {
   queue_->start({&worker});
   worker.start();
   fill(3);
-  ASSERT_TRUE(eventually([&] { return queue_->counters(stream_->id).delivered == 1 && worker.attempts() >= 5; }));
+  ASSERT_TRUE(
+      eventually([&] { return queue_->counters(stream_->id).delivered == 1 && worker.attempts() >= 5; }));
   EXPECT_EQ(claims(), 2U);
   EXPECT_TRUE(*segment_in_use(queue_->database(), kSegment));
   EXPECT_FALSE(*segment_in_use(queue_->database(), kSegment - 1));
