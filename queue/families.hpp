@@ -18,9 +18,11 @@ inline constexpr store::Family kCounters = 6;  ///< stream(4) -> counters; "seq"
 inline constexpr store::Family kOutbox = 7;    ///< seq(8) -> event
 inline constexpr store::Family kSent = 8;      ///< stream(4) row(5) -> time, source, address
 inline constexpr store::Family kDamaged = 9;   ///< time(8) n(4) -> key and value of a record set aside
+inline constexpr store::Family kBodies = 10;  ///< body(12) stream(4) row(5) -> "": a recipient who needs that body
 
 [[nodiscard]] inline std::vector<std::string> family_names() {
-  return {"default", "streams", "content", "records", "leases", "marks", "counters", "outbox", "sent", "damaged"};
+  return {"default", "streams", "content", "records", "leases", "marks", "counters", "outbox", "sent", "damaged",
+          "bodies"};
 }
 
 }  // namespace sluice::queue

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/assert.hpp"
+#include "queue/body_refs.hpp"
 
 namespace sluice::queue {
 namespace {
@@ -12,14 +13,15 @@ constexpr std::size_t kHandOverRecords = 256;  ///< an injection of at most so m
 }  // namespace
 
 void Injection::add(Row row, std::string_view domain, std::string_view local, std::int64_t accepted_ms,
-                    std::string_view payload) {
+                    std::string_view payload, std::string_view body) {
   const auto at = arena_.size();
   SLUICE_ASSERT(at < UINT32_MAX / 2);
   RecordKey{stream_->id, Phase::first, 0, domain, row}.append_to(arena_);
   const auto middle = arena_.size();
-  RecordValue{local, accepted_ms, {}, payload}.append_to(arena_);
+  RecordValue{local, accepted_ms, {}, payload, body}.append_to(arena_);
   entries_.push_back({static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(middle - at),
                       static_cast<std::uint32_t>(arena_.size() - middle)});
+  if (!body.empty()) body_refs_.push_back(body_ref_key(body, stream_->id, row));
 }
 
 void Injection::seal() {

@@ -16,9 +16,10 @@ class Injection {
  public:
   explicit Injection(StreamPtr stream) : stream_(std::move(stream)) {}
 
-  /// `domain` in lower-case A-labels; rows of a stream grow. Bytes are copied.
+  /// `domain` in lower-case A-labels; rows of a stream grow, also from one injection to the next submitted. `body`
+  /// names a stored body (body_refs.hpp) that is kept until the recipient is final. Bytes are copied.
   void add(Row row, std::string_view domain, std::string_view local, std::int64_t accepted_ms,
-           std::string_view payload);
+           std::string_view payload, std::string_view body = {});
   /// An encoded event that goes into the outbox with these records: `injected`, or the `suppressed` final of a
   /// duplicate (which counts as injected and as suppressed).
   void add_event(std::string encoded) { events_.push_back(std::move(encoded)); }
@@ -48,6 +49,7 @@ class Injection {
   [[nodiscard]] std::string_view value(const Entry& e) const {
     return {arena_.data() + e.at + e.key_bytes, e.value_bytes};
   }
+  [[nodiscard]] const std::vector<std::string>& body_refs() const { return body_refs_; }
   [[nodiscard]] const std::vector<std::string>& events() const { return events_; }
   [[nodiscard]] std::uint64_t suppressed() const { return suppressed_; }
   [[nodiscard]] std::uint64_t rejected() const { return rejected_; }
@@ -58,6 +60,7 @@ class Injection {
   StreamPtr stream_;
   std::string arena_;
   std::vector<Entry> entries_;
+  std::vector<std::string> body_refs_;
   std::vector<std::string> events_;
   std::uint64_t suppressed_ = 0;
   std::uint64_t rejected_ = 0;

@@ -2,6 +2,7 @@
 
 #include "engine/base/assert.hpp"
 #include "engine/base/bytes.hpp"
+#include "queue/body_refs.hpp"
 #include "queue/families.hpp"
 
 namespace sluice::queue {
@@ -96,6 +97,7 @@ void Ledger::settle(store::Batch& batch, const Settlement& settlement) {
   auto& counters = touch(key.stream);
   counters.count(settlement.kind);
   if (key.phase == Phase::retry) --counters.retries_waiting;
+  if (is_final(settlement.kind)) drop_body(batch, key, record.value);
   if (!is_final(settlement.kind)) {
     ++counters.retries_waiting;
     const RecordKey next{key.stream, Phase::retry, settlement.due, key.domain, key.row};
@@ -121,6 +123,10 @@ void Ledger::settle(store::Batch& batch, const Settlement& settlement) {
   }
   settled_.push_back({settlement.held.lane, key.due, key.row});
   end_lease(batch, settlement.held);
+}
+
+void Ledger::drop_body(store::Batch& batch, const RecordKey& key, const RecordValue& value) {
+  if (!value.body.empty()) batch.erase_once(kBodies, body_ref_key(value.body, key.stream, key.row));
 }
 
 void Ledger::release(store::Batch& batch, const Held& held) { end_lease(batch, held); }

@@ -59,6 +59,8 @@ class Ledger {
   [[nodiscard]] bool is_leased(StreamId stream, Row row) const { return leased_.contains({stream, row}); }
   /// Record, event, counters, lease, `sent` index.
   void settle(store::Batch& batch, const Settlement& settlement);
+  /// The recipient is final: its claim on the stored body ends, if it has one.
+  static void drop_body(store::Batch& batch, const RecordKey& key, const RecordValue& value);
   /// The record was leased and will not be attempted: its lease ends, the record stays.
   void release(store::Batch& batch, const Held& held);
   /// Raises a low-water mark: every key of the phase below `key` is settled, as of insertion `epoch`. An insertion

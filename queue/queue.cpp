@@ -53,6 +53,7 @@ class InjectWork final : public store::Work {
     for (const auto& entry : injection_->entries()) {
       ledger_.insert(batch, injection_->key(entry), injection_->value(entry));
     }
+    for (const auto& ref : injection_->body_refs()) batch.put(kBodies, ref, {});
     for (const auto& event : injection_->events()) ledger_.add_event(batch, event);
     auto& counters = ledger_.touch(stream);
     counters.injected += injection_->size() + injection_->suppressed();
@@ -196,6 +197,7 @@ Expected<bool> Queue::sweep_cancelled(const StreamPtr& stream, std::size_t limit
       std::string encoded;
       event.append_to(encoded);
       batch.erase(kRecords, key_bytes);
+      if (value) Ledger::drop_body(batch, *key, *value);
       ledger_.add_event(batch, encoded);
       auto& counters = ledger_.touch(stream->id);
       counters.count(EventKind::cancelled);

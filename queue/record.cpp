@@ -4,16 +4,19 @@
 #include <cstring>
 
 #include "engine/base/bytes.hpp"
-#include "queue/checksum.hpp"
+#include "engine/store/checksum.hpp"
+#include "queue/body_refs.hpp"
 
 namespace sluice::queue {
 namespace {
 
-// Value: flags(1) [attempts doubts source as varints] accepted_ms(varint) local(string) payload(rest-4) crc(4).
+// Value: flags(1) [attempts doubts source as varints] accepted_ms(varint) local(string) [body(string)] payload(rest-4)
+// crc(4).
 constexpr std::uint8_t kTried = 1;
 constexpr std::uint8_t kHeld = 2;
 constexpr std::uint8_t kGreylisted = 4;
-constexpr std::uint8_t kKnownFlags = kTried | kHeld | kGreylisted;
+constexpr std::uint8_t kBody = 8;
+constexpr std::uint8_t kKnownFlags = kTried | kHeld | kGreylisted | kBody;
 constexpr std::size_t kCrcBytes = 4;
 // A lane of one recipient keeps a page of its own: it must start small, and a long lane's must not need many chunks.
 constexpr std::size_t kFirstChunkBytes = 256;
@@ -25,7 +28,7 @@ void RecordValue::append_to(std::string& out) const {
   const auto begin = out.size();
   const bool tried = trail.attempts != 0 || trail.doubts != 0 || trail.source != 0;
   put_u8(out, static_cast<std::uint8_t>((tried ? kTried : 0) | (trail.held ? kHeld : 0) |
-                                        (trail.greylisted ? kGreylisted : 0)));
+                                        (trail.greylisted ? kGreylisted : 0) | (body.empty() ? 0 : kBody)));
   if (tried) {
     put_varint(out, trail.attempts);
     put_varint(out, trail.doubts);
@@ -33,14 +36,15 @@ void RecordValue::append_to(std::string& out) const {
   }
   put_varint(out, static_cast<std::uint64_t>(accepted_ms));
   put_string(out, local);
+  if (!body.empty()) put_string(out, body);
   out.append(payload);
-  put_be<4>(out, crc32c(std::string_view(out).substr(begin)));
+  put_be<4>(out, store::crc32c(std::string_view(out).substr(begin)));
 }
 
 std::optional<RecordValue> RecordValue::decode(std::string_view bytes) {
   if (bytes.size() < kCrcBytes) return std::nullopt;
   const auto body = bytes.substr(0, bytes.size() - kCrcBytes);
-  if (get_be<4>(bytes.data() + body.size()) != crc32c(body)) return std::nullopt;
+  if (get_be<4>(bytes.data() + body.size()) != store::crc32c(body)) return std::nullopt;
   ByteReader in(body);
   const auto flags = in.u8();
   if ((flags & ~kKnownFlags) != 0) return std::nullopt;
@@ -54,6 +58,8 @@ std::optional<RecordValue> RecordValue::decode(std::string_view bytes) {
   value.trail.greylisted = (flags & kGreylisted) != 0;
   value.accepted_ms = static_cast<std::int64_t>(in.varint());
   value.local = in.string();
+  if ((flags & kBody) != 0) value.body = in.string();
+  if ((flags & kBody) != 0 && value.body.size() != kBodyKeyBytes) return std::nullopt;
   value.payload = in.rest();
   if (!in.ok()) return std::nullopt;
   return value;

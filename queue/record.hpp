@@ -28,7 +28,8 @@ struct RecordValue {
   std::string_view local;    ///< local part of the address
   std::int64_t accepted_ms;  ///< when the engine took responsibility; part of the message id
   Trail trail;
-  std::string_view payload;  ///< the content layer's own: an encoded row, or an envelope naming a stored body
+  std::string_view payload;  ///< the content layer's own: an encoded row, or an envelope
+  std::string_view body = {};  ///< key of the stored body it needs (body_refs.hpp); empty: none
 
   void append_to(std::string& out) const;
   /// Views into `bytes`. Nothing when the bytes are damaged (a CRC over the value is checked).

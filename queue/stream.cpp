@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/bytes.hpp"
-#include "queue/checksum.hpp"
+#include "engine/store/checksum.hpp"
 
 namespace sluice::queue {
 
@@ -35,14 +35,14 @@ std::string encode_stream(const StreamSettings& settings, StreamState state) {
   put_string(out, settings.name);
   put_string(out, settings.pool);
   put_string(out, settings.spec);
-  put_be<4>(out, crc32c(out));
+  put_be<4>(out, store::crc32c(out));
   return out;
 }
 
 std::optional<std::pair<StreamSettings, StreamState>> decode_stream(std::string_view bytes) {
   if (bytes.size() < 4) return std::nullopt;
   const auto body = bytes.substr(0, bytes.size() - 4);
-  if (get_be<4>(bytes.data() + body.size()) != crc32c(body)) return std::nullopt;
+  if (get_be<4>(bytes.data() + body.size()) != store::crc32c(body)) return std::nullopt;
   ByteReader in(body);
   StreamSettings out;
   const auto state = in.u8();

@@ -112,7 +112,11 @@ bool Path::fetch(Prepared& into) {
     auto prepared = content ? (*content)->prepare(into.held.record(), worker_.signer(), now, into)
                             : Expected<>(std::unexpected(content.error()));
     if (prepared) return true;
-    const Outcome outcome{queue::EventKind::bounced, feedback::BounceClass::content, PathAction::none,
+    // A disk that cannot be read now is no fault of the message.
+    const auto code = prepared.error().code;
+    const bool later = code == ErrorCode::io || code == ErrorCode::unavailable;
+    const Outcome outcome{later ? queue::EventKind::deferred : queue::EventKind::bounced,
+                          later ? feedback::BounceClass::none : feedback::BounceClass::content, PathAction::none,
                           prepared.error().text};
     Ending ending;
     ending.stage = "render";

@@ -1,0 +1,160 @@
+#include "engine/store/segment_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "engine/base/assert.hpp"
+#include "engine/base/bytes.hpp"
+#include "engine/store/checksum.hpp"
+
+namespace sluice::store {
+namespace {
+
+constexpr std::size_t kKeyBytes = 12;
+
+std::unexpected<Error> io_error(const std::string& doing, const std::string& path) {
+  const int error = errno;
+  const auto code = error == ENOENT ? ErrorCode::not_found : ErrorCode::io;
+  return fail(code, doing + ' ' + path + ": " + std::strerror(error));
+}
+
+bool write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+bool read_all(int fd, char* to, std::size_t size, std::uint64_t offset) {
+  while (size > 0) {
+    const auto n = ::pread(fd, to, size, static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    to += n;
+    size -= static_cast<std::size_t>(n);
+    offset += static_cast<std::uint64_t>(n);
+  }
+  return true;
+}
+
+Expected<> sync_folder(const std::string& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return io_error("opening", folder);
+  const bool synced = ::fsync(fd) == 0;
+  const int error = errno;
+  ::close(fd);
+  errno = error;
+  if (!synced) return io_error("syncing", folder);
+  return {};
+}
+
+struct Descriptor {
+  explicit Descriptor(int f) : fd(f) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd >= 0) ::close(fd);
+  }
+  const int fd;
+};
+
+}  // namespace
+
+std::string BodyRef::key() const {
+  std::string out;
+  put_be<4>(out, segment);
+  put_be<8>(out, offset);
+  return out;
+}
+
+BodyRef BodyRef::of_key(std::string_view key) {
+  SLUICE_ASSERT(key.size() == kKeyBytes);
+  return {static_cast<std::uint32_t>(get_be<4>(key.data())), get_be<8>(key.data() + 4), 0, 0};
+}
+
+std::string segment_path(const std::string& folder, std::uint32_t number) {
+  return fmt::format("{}/{:08x}.seg", folder, number);
+}
+
+std::uint32_t segment_number(std::string_view file_name) {
+  if (file_name.size() != 12 || !file_name.ends_with(".seg")) return 0;
+  std::uint32_t number = 0;
+  for (const char c : file_name.substr(0, 8)) {
+    const bool digit = c >= '0' && c <= '9';
+    if (!digit && (c < 'a' || c > 'f')) return 0;
+    number = number << 4 | static_cast<std::uint32_t>(digit ? c - '0' : c - 'a' + 10);
+  }
+  return number;
+}
+
+Expected<std::unique_ptr<SegmentFile>> SegmentFile::create(const std::string& folder, std::uint32_t number) {
+  auto path = segment_path(folder, number);
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+  if (fd < 0) return io_error("creating", path);
+  auto file = std::unique_ptr<SegmentFile>(new SegmentFile(fd, number, std::move(path)));
+  if (!write_all(fd, kSegmentMagic)) {
+    auto failed = io_error("writing", file->path_);
+    ::unlink(file->path_.c_str());
+    return failed;
+  }
+  file->bytes_ = kSegmentMagic.size();
+  if (auto named = sync_folder(folder); !named) return std::unexpected(named.error());
+  return file;
+}
+
+SegmentFile::~SegmentFile() { ::close(fd_); }
+
+Expected<BodyRef> SegmentFile::append(const std::vector<std::string>& pieces) {
+  std::uint64_t length = 0;
+  Crc32c crc;
+  for (const auto& piece : pieces) {
+    length += piece.size();
+    crc.add(piece);
+  }
+  SLUICE_ASSERT(length <= UINT32_MAX);
+  std::string frame;
+  put_be<4>(frame, length);
+  put_be<4>(frame, crc.value());
+  bool written = write_all(fd_, frame);
+  for (const auto& piece : pieces) written = written && write_all(fd_, piece);
+  if (!written) {
+    auto failed = io_error("writing", path_);
+    broken_ = ::ftruncate(fd_, static_cast<off_t>(bytes_)) != 0;
+    return failed;
+  }
+  const BodyRef ref{number_, bytes_ + kFrameBytes, static_cast<std::uint32_t>(length), crc.value()};
+  bytes_ += kFrameBytes + length;
+  return ref;
+}
+
+Expected<> SegmentFile::sync() {
+  if (::fdatasync(fd_) != 0) return io_error("syncing", path_);
+  return {};
+}
+
+Expected<std::string> read_body(const std::string& folder, const BodyRef& ref) {
+  const auto path = segment_path(folder, ref.segment);
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.fd < 0) return io_error("opening", path);
+  std::array<char, kFrameBytes> frame{};
+  std::string out(ref.length, '\0');
+  const bool read = ref.offset >= kFrameBytes &&
+                    read_all(file.fd, frame.data(), frame.size(), ref.offset - kFrameBytes) &&
+                    read_all(file.fd, out.data(), out.size(), ref.offset);
+  const bool good = read && get_be<4>(frame.data()) == ref.length && get_be<4>(frame.data() + 4) == ref.crc &&
+                    crc32c(out) == ref.crc;
+  if (!good)
+    return fail(ErrorCode::corrupt, fmt::format("the body at {} of {} is damaged", ref.offset, path));
+  return out;
+}
+
+}  // namespace sluice::store
