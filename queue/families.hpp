@@ -8,21 +8,23 @@
 
 namespace sluice::queue {
 
-inline constexpr store::Family kMeta = 0;      ///< format stamp
-inline constexpr store::Family kStreams = 1;   ///< stream(4) -> settings, state
-inline constexpr store::Family kContent = 2;   ///< stream(4) name -> content bytes, stored once per stream
-inline constexpr store::Family kRecords = 3;   ///< record key (key.hpp) -> record value (record.hpp)
-inline constexpr store::Family kLeases = 4;    ///< block(8) -> the record keys it covers
-inline constexpr store::Family kMarks = 5;     ///< stream(4) phase(1) -> low-water key; stream(4) 'c' -> checkpoint
+inline constexpr store::Family kMeta = 0;     ///< format stamp
+inline constexpr store::Family kStreams = 1;  ///< stream(4) -> settings, state
+inline constexpr store::Family kContent = 2;  ///< stream(4) name -> content bytes, stored once per stream
+inline constexpr store::Family kRecords = 3;  ///< record key (key.hpp) -> record value (record.hpp)
+inline constexpr store::Family kLeases = 4;   ///< block(8) -> the record keys it covers
+inline constexpr store::Family kMarks =
+    5;  ///< stream(4) phase(1) -> low-water key; stream(4) 'c' -> checkpoint
 inline constexpr store::Family kCounters = 6;  ///< stream(4) -> counters; "seq" -> last event sequence number
 inline constexpr store::Family kOutbox = 7;    ///< seq(8) -> event
 inline constexpr store::Family kSent = 8;      ///< stream(4) row(5) -> time, source, address
 inline constexpr store::Family kDamaged = 9;   ///< time(8) n(4) -> key and value of a record set aside
-inline constexpr store::Family kBodies = 10;  ///< body(12) stream(4) row(5) -> "": a recipient who needs that body
+inline constexpr store::Family kBodies =
+    10;  ///< body(12) stream(4) row(5) -> "": a recipient who needs that body
 
 [[nodiscard]] inline std::vector<std::string> family_names() {
-  return {"default", "streams", "content", "records", "leases", "marks", "counters", "outbox", "sent", "damaged",
-          "bodies"};
+  return {"default",  "streams", "content", "records", "leases", "marks",
+          "counters", "outbox",  "sent",    "damaged", "bodies"};
 }
 
 }  // namespace sluice::queue

@@ -8,7 +8,8 @@
 namespace sluice::queue {
 namespace {
 
-constexpr std::size_t kHandOverRecords = 256;  ///< an injection of at most so many goes to the workers from memory
+constexpr std::size_t kHandOverRecords =
+    256;  ///< an injection of at most so many goes to the workers from memory
 
 }  // namespace
 
@@ -25,7 +26,8 @@ void Injection::add(Row row, std::string_view domain, std::string_view local, st
 }
 
 void Injection::seal() {
-  std::sort(entries_.begin(), entries_.end(), [this](const Entry& a, const Entry& b) { return key(a) < key(b); });
+  std::sort(entries_.begin(), entries_.end(),
+            [this](const Entry& a, const Entry& b) { return key(a) < key(b); });
   if (entries_.empty() || entries_.size() > kHandOverRecords) return;
   auto page = std::make_shared<Page>();
   for (const auto& entry : entries_) {

@@ -1,4 +1,5 @@
-// Recipients on their way into a stream: one write batch with the checkpoint that says how far the list was read.
+// Recipients on their way into a stream: one write batch with the checkpoint that says how far the list was
+// read.
 #pragma once
 
 #include <cstdint>
@@ -16,12 +17,12 @@ class Injection {
  public:
   explicit Injection(StreamPtr stream) : stream_(std::move(stream)) {}
 
-  /// `domain` in lower-case A-labels; rows of a stream grow, also from one injection to the next submitted. `body`
-  /// names a stored body (body_refs.hpp) that is kept until the recipient is final. Bytes are copied.
+  /// `domain` in lower-case A-labels; rows of a stream grow, also from one injection to the next submitted.
+  /// `body` names a stored body (body_refs.hpp) that is kept until the recipient is final. Bytes are copied.
   void add(Row row, std::string_view domain, std::string_view local, std::int64_t accepted_ms,
            std::string_view payload, std::string_view body = {});
-  /// An encoded event that goes into the outbox with these records: `injected`, or the `suppressed` final of a
-  /// duplicate (which counts as injected and as suppressed).
+  /// An encoded event that goes into the outbox with these records: `injected`, or the `suppressed` final of
+  /// a duplicate (which counts as injected and as suppressed).
   void add_event(std::string encoded) { events_.push_back(std::move(encoded)); }
   void add_suppressed(std::string encoded_final) {
     events_.push_back(std::move(encoded_final));
@@ -31,8 +32,8 @@ class Injection {
   /// Read back by Queue::checkpoint() after a restart. Empty: unchanged.
   void set_checkpoint(std::string bytes) { checkpoint_ = std::move(bytes); }
 
-  /// Sorts by key; to be called once, by the submitter, so that the committer only copies. Few records are also laid
-  /// out as a page that the feeder hands straight to the workers.
+  /// Sorts by key; to be called once, by the submitter, so that the committer only copies. Few records are
+  /// also laid out as a page that the feeder hands straight to the workers.
   void seal();
 
   struct Entry {

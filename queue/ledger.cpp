@@ -28,7 +28,8 @@ Expected<> Ledger::load(store::Database& database) {
       continue;
     }
     const auto counters = Counters::decode(rows->value());
-    if (rows->key().size() != 4 || !counters) return fail(ErrorCode::corrupt, "a stream's counters do not decode");
+    if (rows->key().size() != 4 || !counters)
+      return fail(ErrorCode::corrupt, "a stream's counters do not decode");
     counters_[static_cast<StreamId>(get_be<4>(rows->key().data()))] = *counters;
   }
   if (auto status = rows->status(); !status) return status;
@@ -86,7 +87,8 @@ void Ledger::lease(store::Batch& batch, std::uint64_t block, const std::vector<H
 void Ledger::settle(store::Batch& batch, const Settlement& settlement) {
   const auto& record = settlement.held.record();
   const auto& key = record.key;
-  if (settlement.held.block == 0 && settlement.held.stream->state() >= StreamState::cancelling && observer_ != nullptr) {
+  if (settlement.held.block == 0 && settlement.held.stream->state() >= StreamState::cancelling &&
+      observer_ != nullptr) {
     settled_.push_back({settlement.held.lane, key.due, key.row});
     return;  // never leased, so the sweeper writes its final
   }
@@ -131,8 +133,8 @@ void Ledger::drop_body(store::Batch& batch, const RecordKey& key, const RecordVa
 
 void Ledger::release(store::Batch& batch, const Held& held) { end_lease(batch, held); }
 
-/// The block stays as it was written until its last record is settled or released, so a crash may find a released
-/// record under it: in doubt though never sent, which costs a delay, not a copy.
+/// The block stays as it was written until its last record is settled or released, so a crash may find a
+/// released record under it: in doubt though never sent, which costs a delay, not a copy.
 void Ledger::end_lease(store::Batch& batch, const Held& held) {
   if (held.block == 0) return;  // settled without an attempt (expired while it waited)
   const auto& key = held.record().key;
@@ -146,7 +148,8 @@ void Ledger::end_lease(store::Batch& batch, const Held& held) {
   blocks_.erase(block);
 }
 
-void Ledger::raise_mark(store::Batch& batch, StreamId stream, Phase phase, std::string key, std::uint64_t epoch) {
+void Ledger::raise_mark(store::Batch& batch, StreamId stream, Phase phase, std::string key,
+                        std::uint64_t epoch) {
   auto& mark = marks_[{stream, phase}];
   mark.unseen.erase(mark.unseen.begin(), mark.unseen.upper_bound(epoch));
   for (const auto& [unseen_epoch, smallest] : mark.unseen) key = std::min(key, smallest);
@@ -170,7 +173,8 @@ void Ledger::seal(store::Batch& batch) {
   for (const auto& insertion : insertions_) {
     auto& mark = marks_[{insertion.stream, insertion.phase}];
     mark.unseen.emplace(insertion.epoch, insertion.first_key);
-    if (mark.unseen.size() > kMaxUnseen) {  // two insertions become one with the later epoch and the smaller key
+    if (mark.unseen.size() >
+        kMaxUnseen) {  // two insertions become one with the later epoch and the smaller key
       const auto oldest = mark.unseen.begin();
       auto& next = std::next(oldest)->second;
       next = std::min(next, oldest->second);

@@ -1,5 +1,5 @@
-// The accounts, on the committer's thread: event numbers, counters, lease blocks and low-water marks are absolute
-// values owned here and written in the same batch as what they account for.
+// The accounts, on the committer's thread: event numbers, counters, lease blocks and low-water marks are
+// absolute values owned here and written in the same batch as what they account for.
 #pragma once
 
 #include <atomic>
@@ -25,9 +25,10 @@ namespace sluice::queue {
 struct Insertion {
   StreamId stream = 0;
   Phase phase = Phase::first;
-  std::string first_key;             ///< smallest key among them
-  std::uint64_t epoch = 0;           ///< grows with every insertion
-  std::shared_ptr<const Page> page;  ///< the records themselves, when few; else null and they are read from disk
+  std::string first_key;    ///< smallest key among them
+  std::uint64_t epoch = 0;  ///< grows with every insertion
+  std::shared_ptr<const Page>
+      page;  ///< the records themselves, when few; else null and they are read from disk
 };
 
 /// Told after each sync, on the committer's thread, what became durable in it. Must not block.
@@ -42,12 +43,14 @@ class Ledger {
  public:
   explicit Ledger(CommitObserver* observer) : observer_(observer) {}
 
-  // -- before the committer starts ---------------------------------------------------------------------------
+  // -- before the committer starts
+  // ---------------------------------------------------------------------------
   /// Reads counters, marks and the last sequence number.
   [[nodiscard]] Expected<> load(store::Database& database);
   void set_observer(CommitObserver* observer) { observer_ = observer; }
 
-  // -- inside Work::apply ------------------------------------------------------------------------------------
+  // -- inside Work::apply
+  // ------------------------------------------------------------------------------------
   /// Gives the event the next sequence number and puts it into the outbox.
   void add_event(store::Batch& batch, std::string_view encoded);
   [[nodiscard]] Counters& touch(StreamId stream);
@@ -63,15 +66,17 @@ class Ledger {
   static void drop_body(store::Batch& batch, const RecordKey& key, const RecordValue& value);
   /// The record was leased and will not be attempted: its lease ends, the record stays.
   void release(store::Batch& batch, const Held& held);
-  /// Raises a low-water mark: every key of the phase below `key` is settled, as of insertion `epoch`. An insertion
-  /// below it that the caller had not seen yet keeps the mark down.
+  /// Raises a low-water mark: every key of the phase below `key` is settled, as of insertion `epoch`. An
+  /// insertion below it that the caller had not seen yet keeps the mark down.
   void raise_mark(store::Batch& batch, StreamId stream, Phase phase, std::string key, std::uint64_t epoch);
 
-  // -- the committer's hooks ---------------------------------------------------------------------------------
+  // -- the committer's hooks
+  // ---------------------------------------------------------------------------------
   void seal(store::Batch& batch);
   void after_sync();
 
-  // -- any thread --------------------------------------------------------------------------------------------
+  // -- any thread
+  // --------------------------------------------------------------------------------------------
   [[nodiscard]] Counters counters(StreamId stream) const;
   [[nodiscard]] std::uint64_t committed_seq() const { return committed_seq_.load(std::memory_order_acquire); }
   [[nodiscard]] std::uint64_t leased_now() const { return leased_count_.load(std::memory_order_relaxed); }
@@ -90,8 +95,9 @@ class Ledger {
     }
   };
   struct Mark {
-    std::string low;                               ///< durable: all keys of the phase below are settled
-    std::map<std::uint64_t, std::string> unseen;   ///< insertions the feeder may not know: epoch -> smallest key
+    std::string low;  ///< durable: all keys of the phase below are settled
+    std::map<std::uint64_t, std::string>
+        unseen;  ///< insertions the feeder may not know: epoch -> smallest key
   };
 
   void end_lease(store::Batch& batch, const Held& held);
@@ -106,7 +112,8 @@ class Ledger {
   std::unordered_map<std::uint64_t, std::size_t> blocks_;  ///< block -> records not settled
   std::unordered_set<RowKey, RowHash> leased_;
   std::vector<Insertion> insertions_;
-  std::map<StreamId, std::pair<std::string, std::uint64_t>> requeued_;  ///< this batch's retries: smallest key
+  std::map<StreamId, std::pair<std::string, std::uint64_t>>
+      requeued_;  ///< this batch's retries: smallest key
   std::vector<SettledRef> settled_;
   std::string scratch_key_;
   std::string scratch_value_;

@@ -35,10 +35,13 @@ bool may_become(StreamState from, StreamState to) {
   switch (from) {
     case StreamState::running:
       return to == StreamState::paused || to == StreamState::cancelling || to == StreamState::done;
-    case StreamState::paused: return to == StreamState::running || to == StreamState::cancelling;
-    case StreamState::cancelling: return to == StreamState::cancelled;
+    case StreamState::paused:
+      return to == StreamState::running || to == StreamState::cancelling;
+    case StreamState::cancelling:
+      return to == StreamState::cancelled;
     case StreamState::cancelled:
-    case StreamState::done: return false;
+    case StreamState::done:
+      return false;
   }
   return false;
 }
@@ -59,7 +62,8 @@ class InjectWork final : public store::Work {
     counters.injected += injection_->size() + injection_->suppressed();
     counters.suppressed += injection_->suppressed();
     counters.rejected += injection_->rejected();
-    if (!injection_->checkpoint().empty()) batch.put(kMarks, checkpoint_key(stream), injection_->checkpoint());
+    if (!injection_->checkpoint().empty())
+      batch.put(kMarks, checkpoint_key(stream), injection_->checkpoint());
     if (injection_->size() == 0) return;
     const auto first = injection_->key(injection_->entries().front());
     ledger_.note_insertion({stream, Phase::first, std::string(first), 0, injection_->page()});
@@ -108,8 +112,8 @@ Queue::~Queue() { stop(); }
 
 void Queue::start(std::vector<RunReceiver*> workers) {
   SLUICE_ASSERT(!feeder_);
-  feeder_ =
-      std::make_unique<Feeder>(*database_, *committer_, ledger_, streams_, clock_, std::move(workers), options_.feeder);
+  feeder_ = std::make_unique<Feeder>(*database_, *committer_, ledger_, streams_, clock_, std::move(workers),
+                                     options_.feeder);
   ledger_.set_observer(feeder_.get());
   committer_->start();
   feeder_->start();
@@ -168,8 +172,10 @@ Expected<bool> Queue::sweep_cancelled(const StreamPtr& stream, std::size_t limit
   SLUICE_ASSERT(stream->state() == StreamState::cancelling);
   std::vector<std::pair<std::string, std::string>> found;
   for (const auto phase : {Phase::first, Phase::retry}) {
-    const auto cursor = database_->cursor(kRecords, phase_begin(stream->id, phase), phase_end(stream->id, phase));
-    for (; cursor->valid() && found.size() < limit; cursor->next()) found.emplace_back(cursor->key(), cursor->value());
+    const auto cursor =
+        database_->cursor(kRecords, phase_begin(stream->id, phase), phase_end(stream->id, phase));
+    for (; cursor->valid() && found.size() < limit; cursor->next())
+      found.emplace_back(cursor->key(), cursor->value());
     if (auto status = cursor->status(); !status) return std::unexpected(status.error());
   }
   auto result = commit_now([&](store::Batch& batch) {
@@ -239,7 +245,8 @@ void Queue::settle(std::vector<Settlement> settlements) {
 }
 
 void Queue::release(std::vector<Held> held, std::function<void(std::vector<Held>)> done) {
-  const auto shared = std::make_shared<std::vector<Held>>(std::move(held));  // shared: by the two halves of one work
+  const auto shared =
+      std::make_shared<std::vector<Held>>(std::move(held));  // shared: by the two halves of one work
   auto apply = [this, shared](store::Batch& batch) {
     for (const auto& one : *shared) ledger_.release(batch, one);
   };
@@ -251,7 +258,9 @@ void Queue::release(std::vector<Held> held, std::function<void(std::vector<Held>
 }
 
 void Queue::record_event(std::string encoded) {
-  auto apply = [this, encoded = std::move(encoded)](store::Batch& batch) { ledger_.add_event(batch, encoded); };
+  auto apply = [this, encoded = std::move(encoded)](store::Batch& batch) {
+    ledger_.add_event(batch, encoded);
+  };
   committer_->submit(store::make_work(std::move(apply), [](const Expected<>&) {}), store::Urgency::soon);
 }
 

@@ -1,7 +1,8 @@
 // The durable queue: streams of recipients go in by injection, come out by lease, and end by settlement.
 //
-// Guarantee: what inject() reported done is on disk; every record is settled exactly once or still queued, across
-// kill -9 and power loss; an attempt whose outcome a crash took is recorded in doubt when the queue opens again.
+// Guarantee: what inject() reported done is on disk; every record is settled exactly once or still queued,
+// across kill -9 and power loss; an attempt whose outcome a crash took is recorded in doubt when the queue
+// opens again.
 //
 // Threads: open(), start(), stop() by the owner; everything else from any thread. done callbacks run on the
 // committer's thread and must not block.
@@ -37,13 +38,14 @@ struct Options {
 };
 
 struct RecoveryReport {
-  std::uint64_t in_doubt = 0;      ///< unsettled leases found
+  std::uint64_t in_doubt = 0;  ///< unsettled leases found
   std::uint64_t lease_blocks = 0;
-  std::uint64_t queued = 0;        ///< over all streams, after recovery
+  std::uint64_t queued = 0;  ///< over all streams, after recovery
 };
 
 using Done = std::function<void(const Expected<>&)>;
-/// `leased` may be attempted now; `refused` belong to streams that were cancelled meanwhile and are only dropped.
+/// `leased` may be attempted now; `refused` belong to streams that were cancelled meanwhile and are only
+/// dropped.
 using LeaseDone = std::function<void(const Expected<>&, std::vector<Held> leased, std::vector<Held> refused)>;
 
 class Queue {
@@ -58,15 +60,17 @@ class Queue {
   /// Commits what was submitted, then closes the feed. Leases not settled become in doubt at the next open.
   void stop();
 
-  // -- streams -------------------------------------------------------------------------------------------------
-  /// Durable when it returns. `parts` are the stream's content, by name. Blocks for one commit: not for workers.
-  [[nodiscard]] Expected<StreamPtr> create_stream(StreamSettings settings,
-                                                  const std::vector<std::pair<std::string, std::string>>& parts);
-  /// Durable and in force when it returns: with paused or cancelling no lease is granted after it. An event records
-  /// `cause`. Fails with conflict for a step the state does not allow. Blocks for one commit.
+  // -- streams
+  // -------------------------------------------------------------------------------------------------
+  /// Durable when it returns. `parts` are the stream's content, by name. Blocks for one commit: not for
+  /// workers.
+  [[nodiscard]] Expected<StreamPtr> create_stream(
+      StreamSettings settings, const std::vector<std::pair<std::string, std::string>>& parts);
+  /// Durable and in force when it returns: with paused or cancelling no lease is granted after it. An event
+  /// records `cause`. Fails with conflict for a step the state does not allow. Blocks for one commit.
   [[nodiscard]] Expected<> set_state(const StreamPtr& stream, StreamState to, const std::string& cause);
-  /// Writes `cancelled` finals for up to `limit` records of a cancelling stream; true when none is left and the
-  /// stream is cancelled. Blocks for commits: for the sweeper.
+  /// Writes `cancelled` finals for up to `limit` records of a cancelling stream; true when none is left and
+  /// the stream is cancelled. Blocks for commits: for the sweeper.
   [[nodiscard]] Expected<bool> sweep_cancelled(const StreamPtr& stream, std::size_t limit);
   [[nodiscard]] StreamTable& streams() { return streams_; }
   [[nodiscard]] Counters counters(StreamId stream) const { return ledger_.counters(stream); }
@@ -74,13 +78,14 @@ class Queue {
   /// As last set by an injection; empty when never.
   [[nodiscard]] Expected<std::string> checkpoint(StreamId stream) const;
 
-  // -- records -------------------------------------------------------------------------------------------------
+  // -- records
+  // -------------------------------------------------------------------------------------------------
   /// `injection` must be sealed.
   void inject(std::unique_ptr<Injection> injection, store::Urgency urgency, Done done);
   void lease(std::vector<Held> run, LeaseDone done);
   void settle(std::vector<Settlement> settlements);
-  /// Leases of records that were not attempted end. `done` on the committer's thread, when the worker may have the
-  /// records leased again.
+  /// Leases of records that were not attempted end. `done` on the committer's thread, when the worker may
+  /// have the records leased again.
   void release(std::vector<Held> held, std::function<void(std::vector<Held>)> done);
   /// Puts an event that belongs to no record into the feed (operational events).
   void record_event(std::string encoded);

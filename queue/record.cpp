@@ -10,15 +10,16 @@
 namespace sluice::queue {
 namespace {
 
-// Value: flags(1) [attempts doubts source as varints] accepted_ms(varint) local(string) [body(string)] payload(rest-4)
-// crc(4).
+// Value: flags(1) [attempts doubts source as varints] accepted_ms(varint) local(string) [body(string)]
+// payload(rest-4) crc(4).
 constexpr std::uint8_t kTried = 1;
 constexpr std::uint8_t kHeld = 2;
 constexpr std::uint8_t kGreylisted = 4;
 constexpr std::uint8_t kBody = 8;
 constexpr std::uint8_t kKnownFlags = kTried | kHeld | kGreylisted | kBody;
 constexpr std::size_t kCrcBytes = 4;
-// A lane of one recipient keeps a page of its own: it must start small, and a long lane's must not need many chunks.
+// A lane of one recipient keeps a page of its own: it must start small, and a long lane's must not need many
+// chunks.
 constexpr std::size_t kFirstChunkBytes = 256;
 constexpr std::size_t kMaxChunkBytes = 32u << 10;
 

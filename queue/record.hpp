@@ -15,10 +15,11 @@ namespace sluice::queue {
 /// What attempts so far have left behind; all zero for a record never tried.
 struct Trail {
   std::uint16_t attempts = 0;  ///< attempts that reached an answer or a network failure
-  std::uint8_t doubts = 0;     ///< attempts whose answer was lost after the final dot, not counting our own crashes
-  std::uint16_t source = 0;    ///< 1 + index of the source it keeps for retries; 0 = any
-  bool held = false;           ///< not to be sent: in doubt under the policy `hold`, or after two repeats
-  bool greylisted = false;     ///< the last answer was a greylisting
+  std::uint8_t doubts =
+      0;  ///< attempts whose answer was lost after the final dot, not counting our own crashes
+  std::uint16_t source = 0;  ///< 1 + index of the source it keeps for retries; 0 = any
+  bool held = false;         ///< not to be sent: in doubt under the policy `hold`, or after two repeats
+  bool greylisted = false;   ///< the last answer was a greylisting
 
   friend bool operator==(const Trail&, const Trail&) = default;
 };
@@ -28,7 +29,7 @@ struct RecordValue {
   std::string_view local;    ///< local part of the address
   std::int64_t accepted_ms;  ///< when the engine took responsibility; part of the message id
   Trail trail;
-  std::string_view payload;  ///< the content layer's own: an encoded row, or an envelope
+  std::string_view payload;    ///< the content layer's own: an encoded row, or an envelope
   std::string_view body = {};  ///< key of the stored body it needs (body_refs.hpp); empty: none
 
   void append_to(std::string& out) const;
@@ -52,8 +53,8 @@ struct Record {
   }
 };
 
-/// Records read together, with the bytes they point into. Immutable once filled. Shared by the leases cut from it:
-/// the last one to settle frees it.
+/// Records read together, with the bytes they point into. Immutable once filled. Shared by the leases cut
+/// from it: the last one to settle frees it.
 class Page {
  public:
   /// Copies key and value. False when they do not decode: the caller sets the bytes aside.

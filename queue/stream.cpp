@@ -9,11 +9,16 @@ namespace sluice::queue {
 
 const char* name_of(StreamState state) {
   switch (state) {
-    case StreamState::running: return "running";
-    case StreamState::paused: return "paused";
-    case StreamState::cancelling: return "cancelling";
-    case StreamState::cancelled: return "cancelled";
-    case StreamState::done: return "done";
+    case StreamState::running:
+      return "running";
+    case StreamState::paused:
+      return "paused";
+    case StreamState::cancelling:
+      return "cancelling";
+    case StreamState::cancelled:
+      return "cancelled";
+    case StreamState::done:
+      return "done";
   }
   return "running";
 }

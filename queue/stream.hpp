@@ -1,5 +1,5 @@
-// A stream: one campaign, or one tenant's transactional flow. Its settings never change after it was made; its state
-// and priority do, through the committer, and every thread sees the change at once.
+// A stream: one campaign, or one tenant's transactional flow. Its settings never change after it was made;
+// its state and priority do, through the committer, and every thread sees the change at once.
 #pragma once
 
 #include <atomic>
@@ -37,20 +37,21 @@ struct StreamSettings {
   StreamKind kind = StreamKind::campaign;
   StreamClass stream_class = StreamClass::commercial;
   std::string tenant = "default";
-  std::string name;               ///< the campaign's id; for a flow the listener's or class' name
-  std::string pool = "default";   ///< source pool
-  std::uint8_t priority = 5;      ///< 1 (first) … 9 (last): the stream's weight is 10 - priority
+  std::string name;              ///< the campaign's id; for a flow the listener's or class' name
+  std::string pool = "default";  ///< source pool
+  std::uint8_t priority = 5;     ///< 1 (first) … 9 (last): the stream's weight is 10 - priority
   std::chrono::seconds expire{48 * 3600};
   std::int64_t created_ms = 0;
-  std::int64_t start_ms = 0;      ///< nothing is sent before
-  std::string spec;               ///< the content layer's own: what is needed to compile the content again
+  std::int64_t start_ms = 0;  ///< nothing is sent before
+  std::string spec;           ///< the content layer's own: what is needed to compile the content again
 
   friend bool operator==(const StreamSettings&, const StreamSettings&) = default;
 };
 
 class Stream {
  public:
-  Stream(StreamId stream, StreamSettings fixed, StreamState now) : id(stream), settings(std::move(fixed)), state_(now) {}
+  Stream(StreamId stream, StreamSettings fixed, StreamState now)
+      : id(stream), settings(std::move(fixed)), state_(now) {}
 
   const StreamId id;
   const StreamSettings settings;

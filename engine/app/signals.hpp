@@ -6,7 +6,8 @@
 
 namespace sluice::app {
 
-/// Blocks SIGTERM, SIGINT and SIGHUP in the calling thread and every thread it starts afterwards: make one before any.
+/// Blocks SIGTERM, SIGINT and SIGHUP in the calling thread and every thread it starts afterwards: make one
+/// before any.
 class Signals {
  public:
   Signals();

@@ -4,13 +4,13 @@
 #include <csignal>
 #include <ostream>
 
+#include "config/options.hpp"
 #include "config/reload.hpp"
 #include "engine/app/service.hpp"
 #include "engine/app/signals.hpp"
 #include "engine/app/verbs.hpp"
 #include "engine/app/wiring.hpp"
 #include "engine/base/log.hpp"
-#include "config/options.hpp"
 
 namespace sluice::app {
 namespace {
@@ -24,7 +24,8 @@ log::Level level_of(const std::string& word) {
 /// Reads the file again; what is live is applied, the rest named. On error the old configuration stays.
 class Reloader {
  public:
-  Reloader(config::Loaded loaded, control::Service& service) : loaded_(std::move(loaded)), service_(service) {}
+  Reloader(config::Loaded loaded, control::Service& service)
+      : loaded_(std::move(loaded)), service_(service) {}
 
   Expected<boost::json::object> operator()() {
     auto fresh = config::load_file(loaded_.file);
@@ -57,7 +58,8 @@ int serve(Context& context) {
   if (!options) return context.complain(options.error());
   auto service = control::Service::make(std::move(*options));
   if (!service) return context.complain(service.error());
-  const auto reloader = std::make_shared<Reloader>(std::move(*loaded), **service);  // shared: std::function copies
+  const auto reloader =
+      std::make_shared<Reloader>(std::move(*loaded), **service);  // shared: std::function copies
   (*service)->set_reload([reloader] { return (*reloader)(); });
   if (auto started = (*service)->start(); !started) return context.complain(started.error());
   context.out << "ready";
@@ -69,7 +71,8 @@ int serve(Context& context) {
     const auto signal = signals.next(std::chrono::hours(1));
     if (signal == SIGTERM || signal == SIGINT) break;
     if (signal != SIGHUP) continue;
-    if (auto reloaded = (*reloader)(); !reloaded) log::error("config_not_reloaded", {{"reason", reloaded.error().text}});
+    if (auto reloaded = (*reloader)(); !reloaded)
+      log::error("config_not_reloaded", {{"reason", reloaded.error().text}});
   }
   log::info("stopping");
   (*service)->stop();

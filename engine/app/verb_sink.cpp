@@ -66,10 +66,12 @@ int run(Context& context, const SinkArguments& arguments) {
 }  // namespace
 
 void setup_sink(CLI::App& parent, Context& context) {
-  auto* verb = add_verb(parent, context, "sink", "Receive mail as scripted providers do, count it, deliver nothing",
-                        "sluice sink --listen 127.0.0.2:2525=gmail --samples /tmp/samples");
+  auto* verb =
+      add_verb(parent, context, "sink", "Receive mail as scripted providers do, count it, deliver nothing",
+               "sluice sink --listen 127.0.0.2:2525=gmail --samples /tmp/samples");
   const auto arguments = std::make_shared<SinkArguments>();  // shared: by the options and the callback
-  verb->add_option("--listen", arguments->listen, "address:port, or address:port=PERSONA; several may be given");
+  verb->add_option("--listen", arguments->listen,
+                   "address:port, or address:port=PERSONA; several may be given");
   verb->add_option("--samples", arguments->samples, "folder for stored messages (.eml)");
   verb->add_option("--sample-every", arguments->sample_every, "store every n-th message");
   verb->add_option("--log", arguments->log, "file that lists every message id received");

@@ -55,7 +55,8 @@ smtp::ClientOptions client_options(const config::Config& config) {
   using smtp::Stage;
   out.timeouts[Stage::connect] = delivery.connect_timeout;
   out.timeouts[Stage::banner] = delivery.banner_timeout;
-  for (const auto stage : {Stage::ehlo, Stage::mail, Stage::rcpt}) out.timeouts[stage] = delivery.command_timeout;
+  for (const auto stage : {Stage::ehlo, Stage::mail, Stage::rcpt})
+    out.timeouts[stage] = delivery.command_timeout;
   out.timeouts[Stage::data] = delivery.data_timeout;
   out.timeouts[Stage::dot] = delivery.final_timeout;
   out.timeouts.block = delivery.block_timeout;
@@ -65,7 +66,8 @@ smtp::ClientOptions client_options(const config::Config& config) {
 delivery::Options delivery_options(const config::Config& config) {
   delivery::Options out;
   for (const auto& source : config.sources) {
-    out.sources.push_back({source.name, address_of(source.address), address_of(source.address6), source.ehlo});
+    out.sources.push_back(
+        {source.name, address_of(source.address), address_of(source.address6), source.ehlo});
   }
   for (const auto& pool : config.pools) out.pools.push_back({pool.name, pool.sources});
   out.retry.ladder = config.retry.ladder;
@@ -103,9 +105,9 @@ dns::RouterOptions router_options(const config::Config& config) {
   dns::RouterOptions out;
   auto& plan = out.planner.plan;
   plan.smtp_port = static_cast<std::uint16_t>(config.delivery.smtp_port);
-  plan.use_v6 = config.sources.empty() ||
-                std::any_of(config.sources.begin(), config.sources.end(),
-                            [](const auto& source) { return !source.address6.empty(); });
+  plan.use_v6 =
+      config.sources.empty() || std::any_of(config.sources.begin(), config.sources.end(),
+                                            [](const auto& source) { return !source.address6.empty(); });
   for (const auto& listener : config.listeners) {
     const auto endpoint = config::parse_endpoint(listener.listen);
     const auto address = endpoint ? address_of(endpoint->address) : std::nullopt;
@@ -115,7 +117,8 @@ dns::RouterOptions router_options(const config::Config& config) {
   return out;
 }
 
-/// The router goes by domain; a route that matches on more is kept for the delivery layer and refused until then.
+/// The router goes by domain; a route that matches on more is kept for the delivery layer and refused until
+/// then.
 Expected<std::vector<dns::RouteRule>> route_rules(const config::Config& config) {
   std::vector<dns::RouteRule> out;
   for (const auto& route : config.routes) {
@@ -124,6 +127,25 @@ Expected<std::vector<dns::RouteRule>> route_rules(const config::Config& config) 
       return fail(ErrorCode::invalid_input, "[[route]] " + route.name + ": match must be { domain = \"…\" }");
     }
     out.push_back({domain->second, route.hosts, route.tls, {}});
+  }
+  return out;
+}
+
+Expected<std::vector<delivery::DoorOptions>> door_options(const config::Config& config) {
+  std::vector<delivery::DoorOptions> out;
+  for (const auto& listener : config.listeners) {
+    const auto endpoint = config::parse_endpoint(listener.listen);
+    const auto address = endpoint ? address_of(endpoint->address) : std::nullopt;
+    if (!address) return fail(ErrorCode::invalid_input, "[[listener]] listen: " + listener.listen);
+    auto& door = out.emplace_back();
+    door.listen = {*address, endpoint->port};
+    door.trusted_networks = listener.trusted_networks;
+    door.tenant = listener.tenant;
+    door.certificate_file = listener.cert_file;
+    door.key_file = listener.key_file;
+    door.server = config::server_options(listener, config.delivery, host_name());
+    door.max_connections = listener.connections;
+    door.max_connections_per_client = listener.connections_per_client;
   }
   return out;
 }
@@ -156,6 +178,11 @@ Expected<control::ServiceOptions> service_options(const config::Config& config) 
   auto routes = route_rules(config);
   if (!routes) return std::unexpected(routes.error());
   out.routes = std::move(*routes);
+  auto doors = door_options(config);
+  if (!doors) return std::unexpected(doors.error());
+  out.doors = std::move(*doors);
+  out.bodies.folder = config.data_dir + "/bodies";
+  out.bodies.segment_bytes = config.store.segment_size.bytes;
   out.policies = config::policy_options(config);
   for (const auto& key : config.dkim) out.dkim.push_back({key.domain, key.selector, key.key_file});
   for (const auto& sender : config.senders) out.senders.push_back({sender.tenant, sender.from_domains});

@@ -13,7 +13,9 @@
 #include "engine/base/log.hpp"
 #include "engine/control/handlers.hpp"
 #include "engine/delivery/campaign_content.hpp"
+#include "engine/delivery/raw_content.hpp"
 #include "engine/message/dkim_key.hpp"
+#include "queue/body_refs.hpp"
 
 namespace sluice::control {
 namespace {
@@ -21,7 +23,9 @@ namespace {
 constexpr std::chrono::milliseconds kTick{100};  ///< campaigns are looked after so often
 
 Expected<std::shared_ptr<const delivery::StreamContent>> load_content(const queue::Stream& stream,
-                                                                      std::string_view bytes) {
+                                                                      std::string_view bytes,
+                                                                      const store::Segments& bodies) {
+  if (bytes.starts_with(delivery::kRawKind)) return delivery::load_raw(bytes, bodies);
   if (!bytes.starts_with(message::kCampaignKind)) {
     return fail(ErrorCode::corrupt, "the content of " + stream.settings.name + " is of an unknown kind");
   }
@@ -63,7 +67,13 @@ Expected<> Service::make_queue() {
   if (!log) return std::unexpected(log.error());
   log_ = std::make_unique<queue::EventLog>(std::move(*log));
   log_->set_observer([this](std::uint64_t, const queue::Event& event) { live_.add(event); });
-  contents_ = std::make_unique<delivery::ContentStore>(*queue_, load_content);
+  auto bodies = store::Segments::open(options_.bodies);
+  if (!bodies) return std::unexpected(bodies.error());
+  bodies_ = std::move(*bodies);
+  auto load = [this](const queue::Stream& stream, std::string_view bytes) {
+    return load_content(stream, bytes, *bodies_);
+  };
+  contents_ = std::make_unique<delivery::ContentStore>(*queue_, std::move(load));
   return {};
 }
 
@@ -111,6 +121,21 @@ Expected<> Service::make_campaigns() {
   return {};
 }
 
+Expected<> Service::make_doors() {
+  flows_ = std::make_unique<delivery::Flows>(options_.flow, *queue_, *bodies_, clock_);
+  if (options_.doors.empty()) return {};
+  auto doors = delivery::DoorServer::make({.doors = options_.doors}, *flows_, clock_);
+  if (!doors) return std::unexpected(doors.error());
+  doors_ = std::move(*doors);
+  return {};
+}
+
+Expected<> Service::start_doors() {
+  bodies_->start(
+      [this](std::uint32_t segment) { return queue::segment_in_use(queue_->database(), segment); });
+  return doors_ ? doors_->start() : Expected<>{};
+}
+
 Expected<> Service::start() {
   started_once_ = true;
   started_ = clock_.now();
@@ -122,9 +147,10 @@ Expected<> Service::start() {
     export_loop();
   });
   control_tasks_ = std::make_unique<net::TaskGroup>(control_.context(), net::TaskGroupOptions{"control", 64});
+  if (auto accepting = start_doors(); !accepting) return accepting;
   if (auto listening = start_http(); !listening) return listening;
-  const bool ticking = control_tasks_->spawn(tick_loop());
-  SLUICE_ASSERT(ticking);
+  ticking_ = control_tasks_->spawn(tick_loop());
+  SLUICE_ASSERT(ticking_);
   control_.start();
   return {};
 }
@@ -173,7 +199,7 @@ net::Task<> Service::tick_loop() {
 void Service::stop() {
   if (stopped_ || !started_once_) return;
   stopped_ = true;
-  if (control_tasks_) {
+  if (ticking_) {
     std::promise<void> stopped;
     auto done = stopped.get_future();
     control_.post([this, &stopped] {
@@ -184,6 +210,8 @@ void Service::stop() {
     control_.finish();
     control_.join();
   }
+  if (doors_) doors_->stop();
+  bodies_->stop();
   campaigns_->stop();
   delivery_->stop();
   queue_->stop();
@@ -235,6 +263,10 @@ std::vector<std::pair<std::string, std::string>> Service::facts() const {
                    fmt::format("{} for each path that sends", delivery_->doubt_bound_per_path()));
   out.emplace_back("control", options_.data_dir + "/control.sock");
   if (!http_address_.empty()) out.emplace_back("http", http_address_);
+  if (!doors_) return out;
+  for (const auto& endpoint : doors_->endpoints()) {
+    out.emplace_back("smtp", fmt::format("{}:{}", endpoint.address().to_string(), endpoint.port()));
+  }
   return out;
 }
 

@@ -15,6 +15,7 @@
 #include "engine/campaign/campaigns.hpp"
 #include "engine/control/live_counts.hpp"
 #include "engine/delivery/delivery.hpp"
+#include "engine/delivery/door_server.hpp"
 #include "engine/dns/router.hpp"
 #include "engine/http/server.hpp"
 #include "queue/event_log.hpp"
@@ -44,6 +45,9 @@ struct ServiceOptions {
   dns::RouterOptions router;
   std::vector<dns::RouteRule> routes;
   std::vector<throttle::PolicyOptions> policies;
+  std::vector<delivery::DoorOptions> doors;  ///< SMTP submission; one per [[listener]]
+  store::SegmentsOptions bodies;             ///< where what the doors accept is kept
+  delivery::FlowOptions flow;
   std::vector<DkimKeyFile> dkim;
   std::vector<SenderDomains> senders;
   http::ServerOptions http;
@@ -91,6 +95,8 @@ class Service {
   Expected<> make_network();
   Expected<> make_campaigns();
   Expected<> load_keys();
+  Expected<> make_doors();
+  Expected<> start_doors();
   Expected<> start_http();
   void export_loop();
   net::Task<> tick_loop();
@@ -103,6 +109,7 @@ class Service {
   LiveCounts live_;
   std::unique_ptr<queue::Queue> queue_;
   std::unique_ptr<queue::EventLog> log_;
+  std::unique_ptr<store::Segments> bodies_;
   net::Worker resolver_thread_{"resolver"};
   std::unique_ptr<net::TaskGroup> resolver_tasks_;
   std::unique_ptr<dns::Resolver> resolver_;
@@ -112,6 +119,8 @@ class Service {
   message::DkimSigner signer_;
   std::unique_ptr<delivery::Delivery> delivery_;
   std::unique_ptr<campaign::Campaigns> campaigns_;
+  std::unique_ptr<delivery::Flows> flows_;
+  std::unique_ptr<delivery::DoorServer> doors_;
   net::Worker control_{"control"};
   std::unique_ptr<net::TaskGroup> control_tasks_;
   std::unique_ptr<http::Server> server_;
@@ -120,6 +129,7 @@ class Service {
   std::thread exporter_;
   std::atomic<bool> stopping_{false};
   bool control_stopping_ = false;  ///< control's thread only
+  bool ticking_ = false;           ///< control runs: it has to be stopped on its own thread
   bool started_once_ = false;
   bool stopped_ = false;
 };

@@ -10,13 +10,14 @@
 namespace sluice::delivery {
 namespace {
 
-constexpr double kAheadSeconds = 0.02;        ///< leases cover this much sending, several commits long
-constexpr std::size_t kLeastAhead = 2;        ///< records leased for a connection, however slow it is
+constexpr double kAheadSeconds = 0.02;            ///< leases cover this much sending, several commits long
+constexpr std::size_t kLeastAhead = 2;            ///< records leased for a connection, however slow it is
 constexpr std::chrono::seconds kReleaseAfter{5};  ///< a back-off longer than this ends the leases that wait
 
 }  // namespace
 
-Path::Path(Worker& worker, Dispatch& dispatch, std::uint64_t path_id, std::size_t path_number, std::size_t path_source)
+Path::Path(Worker& worker, Dispatch& dispatch, std::uint64_t path_id, std::size_t path_number,
+           std::size_t path_source)
     : id(path_id), number(path_number), source(path_source), worker_(worker), dispatch_(dispatch) {}
 
 const SourceOptions& Path::source_options() const { return worker_.shared().options.sources[source]; }
@@ -70,7 +71,8 @@ void Path::on_leased(std::vector<queue::Held> granted, std::vector<queue::Held> 
 
 void Path::release_ready() {
   if (ready_.empty()) return;
-  std::vector<queue::Held> all(std::make_move_iterator(ready_.begin()), std::make_move_iterator(ready_.end()));
+  std::vector<queue::Held> all(std::make_move_iterator(ready_.begin()),
+                               std::make_move_iterator(ready_.end()));
   ready_.clear();
   worker_.release(std::move(all));
 }
@@ -116,8 +118,8 @@ bool Path::fetch(Prepared& into) {
     const auto code = prepared.error().code;
     const bool later = code == ErrorCode::io || code == ErrorCode::unavailable;
     const Outcome outcome{later ? queue::EventKind::deferred : queue::EventKind::bounced,
-                          later ? feedback::BounceClass::none : feedback::BounceClass::content, PathAction::none,
-                          prepared.error().text};
+                          later ? feedback::BounceClass::none : feedback::BounceClass::content,
+                          PathAction::none, prepared.error().text};
     Ending ending;
     ending.stage = "render";
     worker_.settle(std::move(into.held), outcome, ending, {}, this);
@@ -145,7 +147,8 @@ void Path::settle(Connection& connection, Prepared& message, const smtp::Transac
   event.size_bytes = message.message.envelope.size_bytes;
   event.tls_version = connection.opened.tls.version;
   event.tls_cipher = connection.opened.tls.cipher;
-  if (!event.tls_version.empty()) event.tls_policy = connection.opened.tls.verified ? "verified" : "opportunistic";
+  if (!event.tls_version.empty())
+    event.tls_policy = connection.opened.tls.verified ? "verified" : "opportunistic";
   event.dkim = message.signed_by;
   worker_.settle(std::move(message.held), outcome, ending, event, this);
   if (outcome.path == PathAction::back_off) back_off(std::string(feedback::name_of(outcome.bounce_class)));

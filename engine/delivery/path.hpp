@@ -1,4 +1,5 @@
-// A path: one source to one site. It has the connections, their permits, and the records that are leased for it.
+// A path: one source to one site. It has the connections, their permits, and the records that are leased for
+// it.
 #pragma once
 
 #include <deque>
@@ -24,11 +25,11 @@ struct PathStats {
   std::string source;
   std::size_t connections = 0;
   std::size_t connecting = 0;
-  std::size_t leased = 0;      ///< with a lease, not sent yet
+  std::size_t leased = 0;  ///< with a lease, not sent yet
   std::uint64_t attempts = 0;
   std::uint64_t delivered = 0;
-  std::string waits_for;       ///< a limit's name, or why it backs off; empty: sends
-  Instant until{};             ///< of waits_for, when known
+  std::string waits_for;  ///< a limit's name, or why it backs off; empty: sends
+  Instant until{};        ///< of waits_for, when known
 };
 
 /// One owner thread. Call leave() before destruction, when no connection is left.
@@ -108,7 +109,7 @@ class Path final : public throttle::Waiter {
   std::size_t open_ = 0;
   std::size_t connecting_ = 0;
   std::size_t sending_ = 0;
-  std::size_t cap_ = SIZE_MAX;       ///< learnt: the receiver refused more connections than this
+  std::size_t cap_ = SIZE_MAX;  ///< learnt: the receiver refused more connections than this
   double seconds_per_message_ = 0.05;
   bool parked_ = false;
   unsigned failures_ = 0;

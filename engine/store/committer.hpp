@@ -1,12 +1,13 @@
 // The only writer. Everybody's changes of a moment become one batch, synced once: group commit.
 //
-// A sync starts as soon as the last one ended and somebody waits (Urgency::now); work that nobody waits for is
-// held up to Options::commit_delay so that more joins it. Guarantee: done() runs only after the work's changes,
-// and all changes of works submitted before it, are on disk.
+// A sync starts as soon as the last one ended and somebody waits (Urgency::now); work that nobody waits for
+// is held up to Options::commit_delay so that more joins it. Guarantee: done() runs only after the work's
+// changes, and all changes of works submitted before it, are on disk.
 //
-// A commit that fails is kept, byte for byte, and tried again every Options::resume_interval; meanwhile health()
-// tells why, nothing is reported done, and submit() waits once max_pending_works are queued: that bound is also
-// the back-pressure for write stalls. On stop() with a failing disk the kept works are reported failed.
+// A commit that fails is kept, byte for byte, and tried again every Options::resume_interval; meanwhile
+// health() tells why, nothing is reported done, and submit() waits once max_pending_works are queued: that
+// bound is also the back-pressure for write stalls. On stop() with a failing disk the kept works are reported
+// failed.
 #pragma once
 
 #include <atomic>
@@ -65,9 +66,9 @@ struct CommitterStats {
 
 class Committer {
  public:
-  /// `seal` runs on the committer's thread after the last apply() of a batch and before it is written: the owner
-  /// adds what depends on the whole batch (counters, once per stream). `after` runs after each successful sync,
-  /// before the done() calls.
+  /// `seal` runs on the committer's thread after the last apply() of a batch and before it is written: the
+  /// owner adds what depends on the whole batch (counters, once per stream). `after` runs after each
+  /// successful sync, before the done() calls.
   Committer(Database& database, const Options& options, std::function<void(Batch&)> seal = {},
             std::function<void()> after = {});
   ~Committer();

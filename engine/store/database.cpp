@@ -36,7 +36,8 @@ rocksdb::DBOptions db_options(const Options& options, rocksdb::Env* env) {
   return db;
 }
 
-rocksdb::ColumnFamilyOptions family_options(const Options& options, const std::shared_ptr<rocksdb::Cache>& cache) {
+rocksdb::ColumnFamilyOptions family_options(const Options& options,
+                                            const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
   table.block_size = 16u << 10;
@@ -77,7 +78,8 @@ Expected<> Cursor::status() const {
   return std::unexpected(to_error(status, "reading the queue store"));
 }
 
-Expected<std::unique_ptr<Database>> Database::open(const Options& options, const std::vector<std::string>& families,
+Expected<std::unique_ptr<Database>> Database::open(const Options& options,
+                                                   const std::vector<std::string>& families,
                                                    rocksdb::Env* env) {
   SLUICE_ASSERT(!families.empty() && families.front() == rocksdb::kDefaultColumnFamilyName);
   if (env == nullptr) {

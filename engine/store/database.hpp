@@ -25,7 +25,9 @@ class Cursor {
 
   [[nodiscard]] bool valid() const { return iterator_->Valid(); }
   [[nodiscard]] std::string_view key() const { return {iterator_->key().data(), iterator_->key().size()}; }
-  [[nodiscard]] std::string_view value() const { return {iterator_->value().data(), iterator_->value().size()}; }
+  [[nodiscard]] std::string_view value() const {
+    return {iterator_->value().data(), iterator_->value().size()};
+  }
   void next() { iterator_->Next(); }
   void seek(std::string_view key) { iterator_->Seek({key.data(), key.size()}); }
   /// An unreadable block ends the walk early: valid() is false and this is not ok.
@@ -41,8 +43,9 @@ class Cursor {
 
 class Database {
  public:
-  /// Opens or creates the database with these families (order gives the Family index; "default" must be first).
-  /// `env` replaces disk access in fault tests; null means the real one; it must outlive the database.
+  /// Opens or creates the database with these families (order gives the Family index; "default" must be
+  /// first). `env` replaces disk access in fault tests; null means the real one; it must outlive the
+  /// database.
   [[nodiscard]] static Expected<std::unique_ptr<Database>> open(const Options& options,
                                                                 const std::vector<std::string>& families,
                                                                 rocksdb::Env* env = nullptr);
