@@ -43,7 +43,8 @@ void LiveCounts::count(Cells& cells, const queue::Event& event, std::int64_t sec
     if (cell.newest < second - kSlots) cell.newest = second - kSlots;
     cell.seconds[(cell.newest + 1) % kSlots] = 0;
   }
-  ++cell.seconds[second % kSlots];
+  // An event later than the whole window has no slot of its own any more.
+  if (second > cell.newest - kSlots) ++cell.seconds[second % kSlots];
 }
 
 double LiveCounts::rate(const Cell& cell, std::int64_t second) {
