@@ -96,7 +96,7 @@ class ServerMachine {
   [[nodiscard]] ParameterSet offered() const;
   [[nodiscard]] bool in_transaction() const { return transaction_; }
 
-  // server_text.cpp
+  // server_machine_text.cpp
   bool read_text();
   bool read_chunk();
   bool refuse_text();

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A campaign of 20,000 from directory to report: the books are exact, and what arrives is what was meant.
 
-Among the rows are duplicates and rows that name nobody. Sampled messages are verified with dkimpy and read with
-Python's email package.
+Among the rows are duplicates and rows that name nobody. Sampled messages are verified with dkimpy and read
+with Python's email package.
 """
 import email
 import email.policy

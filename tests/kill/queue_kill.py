@@ -3,9 +3,9 @@
 
     queue_kill.py QUEUE_HAMMER [--records N] [--domains N] [--kills N] [--seed N]
 
-Afterwards: event numbers contiguous; each recipient has exactly one final; each `delivered` was really accepted by the
-receiver (no false final); each further copy is covered by an `in_doubt` event; no restart found more in doubt than the
-bound it prints.
+Afterwards: event numbers contiguous; each recipient has exactly one final; each `delivered` was really
+accepted by the receiver (no false final); each further copy is covered by an `in_doubt` event; no restart
+found more in doubt than the bound it prints.
 """
 import argparse
 import collections

@@ -30,8 +30,9 @@ class Child:
         self.lines = []
         self._arrived = queue.Queue()
         with open(log_path, "ab") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
-                                            text=True, env={**os.environ, **(environment or {})})
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True,
+                env={**os.environ, **(environment or {})})
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -78,6 +79,7 @@ class Child:
             code = self.process.wait(limit_s)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise AssertionError(f"did not end within {limit_s} s of SIGTERM; its log:\n{self.log()}") from None
+            late = f"did not end within {limit_s} s of SIGTERM"
+            raise AssertionError(f"{late}; its log:\n{self.log()}") from None
         self._reader.join(5)
         return code

@@ -101,13 +101,14 @@ class Service:
         done = subprocess.run([self.binary, *arguments, "--config", str(self.config)], capture_output=True,
                               text=True, timeout=limit_s)
         if check and done.returncode != 0:
-            raise AssertionError(f"{' '.join(arguments)} ended with {done.returncode}: {done.stdout}{done.stderr}")
+            output = done.stdout + done.stderr
+            raise AssertionError(f"{' '.join(arguments)} ended with {done.returncode}: {output}")
         return done
 
     def begin(self, *arguments):
         """A verb that goes on while the test does."""
-        return subprocess.Popen([self.binary, *arguments, "--config", str(self.config)], stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True)
+        command = [self.binary, *arguments, "--config", str(self.config)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def campaign(self, campaign_id):
         """The campaign as the control socket shows it; None while it is not known."""

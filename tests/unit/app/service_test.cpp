@@ -35,7 +35,8 @@ std::string campaign_text(const std::string& state, int delivered, int bounced, 
   return R"({"id":"autumn","tenant":"shop","state":")" + state +
          R"(","read":11,"rejected":1,"injected":10,"delivered":)" + std::to_string(delivered) +
          R"(,"bounced":)" + std::to_string(bounced) + R"(,"queued":)" + std::to_string(queued) +
-         R"(,"rate_per_s":5.5,"eta_s":3,"providers":[{"provider":"evil\u001b[2J","injected":10,"delivered":4}]})" +
+         R"(,"rate_per_s":5.5,"eta_s":3,"providers":[{"provider":"evil\u001b[2J","injected":10,)" +
+         R"("delivered":4}]})" +
          "\n";
 }
 

@@ -1,4 +1,4 @@
-#include "name_server.hpp"
+#include "tests/unit/dns/name_server.hpp"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
