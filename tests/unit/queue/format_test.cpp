@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/base/bytes.hpp"
-#include "queue/checksum.hpp"
+#include "engine/store/checksum.hpp"
 #include "queue/counters.hpp"
 #include "queue/event.hpp"
 #include "queue/families.hpp"
@@ -110,7 +110,7 @@ TEST(Format, StreamSettings) {
 }
 
 TEST(Format, ChecksumIsCastagnoli) {
-  EXPECT_EQ(crc32c("123456789"), 0xe3069283U);  // RFC 3720 B.4's polynomial, the usual check value
+  EXPECT_EQ(store::crc32c("123456789"), 0xe3069283U);  // RFC 3720 B.4's polynomial, the usual check value
 }
 
 TEST(Format, FamiliesKeepTheirOrder) {
