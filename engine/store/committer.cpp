@@ -87,9 +87,10 @@ void Committer::commit(std::vector<std::unique_ptr<Work>>& works) {
 }
 
 Expected<> Committer::write_until_done(Batch& batch) {
+  Expected<> resumed;
   for (;;) {
     const auto begin = steady_clock::now();
-    auto result = database_.write_synced(batch);
+    auto result = resumed ? database_.write_synced(batch) : resumed;
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - begin);
     std::unique_lock lock(mutex_);
     stats_.busy_us += static_cast<std::uint64_t>(took.count());
@@ -100,14 +101,13 @@ Expected<> Committer::write_until_done(Batch& batch) {
     }
     ++stats_.failures;
     lock.unlock();
-    set_health(result.error());
+    if (resumed) set_health(result.error());  // that it still fails to resume says less than why it failed
     lock.lock();
     wake_.wait_for(lock, options_.resume_interval, [this] { return stopping_; });
     const bool give_up = stopping_;
     lock.unlock();
-    const auto resumed = database_.resume();
-    if (give_up && !resumed) return result;
-    if (give_up) return database_.write_synced(batch);
+    resumed = database_.resume();
+    if (give_up) return resumed ? database_.write_synced(batch) : result;
   }
 }
 

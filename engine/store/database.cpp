@@ -11,6 +11,8 @@
 namespace sluice::store {
 namespace {
 
+constexpr const char* kBallastKey = "store.ballast";  // in the first family; without meaning
+
 Error to_error(const rocksdb::Status& status, const std::string& doing) {
   const auto code = status.IsCorruption() ? ErrorCode::corrupt : ErrorCode::io;
   return Error{code, doing + ": " + status.ToString()};
@@ -28,6 +30,7 @@ rocksdb::DBOptions db_options(const Options& options, rocksdb::Env* env) {
   // A torn tail is what a crash leaves and is cut; a hole in the middle refuses to open.
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   db.avoid_unnecessary_blocking_io = true;
+  db.avoid_flush_during_shutdown = true;  // what matters is in the log
   db.keep_log_file_num = 4;
   db.max_log_file_size = 4u << 20;
   db.info_log_level = rocksdb::WARN_LEVEL;
@@ -118,6 +121,13 @@ std::unique_ptr<Cursor> Database::cursor(Family family, std::string lower, std::
 }
 
 Expected<> Database::write_synced(Batch& batch) {
+  // When the log refuses a write, RocksDB recovers by flushing what is in memory and beginning a new log
+  // file; with nothing in memory it goes on with the file that failed, which never works again. A key that
+  // goes to memory alone keeps it from being empty (1-2 us a commit).
+  rocksdb::WriteOptions unlogged;
+  unlogged.disableWAL = true;
+  const auto ballast = db_->Put(unlogged, handles_.front(), kBallastKey, "");
+  if (!ballast.ok()) return std::unexpected(to_error(ballast, "writing the store"));
   rocksdb::WriteOptions write;
   write.sync = true;
   const auto status = db_->Write(write, &batch.raw());

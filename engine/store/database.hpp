@@ -61,7 +61,8 @@ class Database {
   [[nodiscard]] Batch make_batch() const { return Batch(handles_); }
   /// Written and synced when it returns without error; unchanged otherwise. Committer only.
   [[nodiscard]] Expected<> write_synced(Batch& batch);
-  /// After a failed write: asks RocksDB to leave its error state.
+  /// After a failed write, before the next: leaves RocksDB's error state. Busy while RocksDB tries by itself,
+  /// which it does every 5 s when the disk was full.
   [[nodiscard]] Expected<> resume();
   /// Writes memtables out; for tests, `store check` and measurements.
   [[nodiscard]] Expected<> flush();
