@@ -115,7 +115,7 @@ TEST(Format, ChecksumIsCastagnoli) {
 
 TEST(Format, FamiliesKeepTheirOrder) {
   const std::vector<std::string> names{"default", "streams",  "content", "records", "leases",
-                                       "marks",   "counters", "outbox",  "sent",    "damaged"};
+                                       "marks",   "counters", "outbox",  "sent",    "damaged", "bodies"};
   EXPECT_EQ(family_names(), names);
   EXPECT_EQ(family_names()[kRecords], "records");
   EXPECT_EQ(family_names()[kDamaged], "damaged");
