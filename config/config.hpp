@@ -168,6 +168,11 @@ struct Pool {
   std::vector<std::string> sources;
 };
 
+struct Provider {
+  std::string name;
+  std::vector<std::string> mx_suffixes;
+};
+
 struct Route {
   std::string name;
   Match match;
@@ -224,6 +229,7 @@ struct Config {
   std::vector<Listener> listeners;
   std::vector<Source> sources;
   std::vector<Pool> pools;
+  std::vector<Provider> providers;
   std::vector<Route> routes;
   std::vector<Dkim> dkim;
   std::vector<Tenant> tenants;

@@ -80,6 +80,8 @@ const std::vector<Section>& all() {
                                  "An address mail is sent from. Without any, the system chooses one.",
                                  tables::source(), kByName),
       repeated<&Config::pools>("pool", "Sources that stand in for each other.", tables::pool(), kByName),
+      repeated<&Config::providers>("provider", "Sites that one receiver runs, however many domains they serve.",
+                                   tables::provider(), kByName),
       repeated<&Config::routes>("route", "Mail that does not go to its MX, or from another pool.",
                                 tables::route(), {}),
       repeated<&Config::dkim>("dkim", "A signing key. Several for one domain: several signatures.",

@@ -27,6 +27,7 @@ std::span<const Field> listener();
 
 std::span<const Field> source();
 std::span<const Field> pool();
+std::span<const Field> provider();
 std::span<const Field> route();
 std::span<const Field> dkim();
 std::span<const Field> tenant();
