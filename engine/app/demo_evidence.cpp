@@ -66,7 +66,8 @@ Expected<> match_results(const std::string& recipients_file, const Received& rec
   for (std::string line; std::getline(in, line);) {
     boost::system::error_code error;
     const auto value = boost::json::parse(line, error);
-    if (error || !value.is_object()) return fail(ErrorCode::corrupt, recipients_file + " has a line that is no JSON");
+    if (error || !value.is_object())
+      return fail(ErrorCode::corrupt, recipients_file + " has a line that is no JSON");
     const auto state = text_at(value.get_object(), "state");
     count_final(facts.told, state);
     if (state != "delivered") continue;

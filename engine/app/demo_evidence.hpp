@@ -14,7 +14,9 @@
 namespace sluice::app {
 
 struct MessageIdHash {
-  std::size_t operator()(const MessageId& id) const { return static_cast<std::size_t>(id.high * 31 ^ id.low); }
+  std::size_t operator()(const MessageId& id) const {
+    return static_cast<std::size_t>(id.high * 31 ^ id.low);
+  }
 };
 using MessageIds = std::unordered_set<MessageId, MessageIdHash>;
 

@@ -26,16 +26,16 @@ constexpr const char* kState = "demo.json";
 constexpr const char* kLock = ".lock";
 constexpr std::size_t kMaxState = 64 * 1024;
 /// Everything a demo makes in its folder: what clear() may remove.
-constexpr std::array<std::string_view, 10> kOurs{"sluice.toml", "keys",     "newsletter",  "data",  "spool",
-                                                 "received",    "demo.json", "report.html", "report.json",
-                                                 ".lock"};
+constexpr std::array<std::string_view, 10> kOurs{"sluice.toml", "keys",     "newsletter", "data",
+                                                 "spool",       "received", "demo.json",  "report.html",
+                                                 "report.json", ".lock"};
 
 struct DemoKey {
   const char* selector;
   message::DkimAlgorithm algorithm;
 };
-constexpr std::array<DemoKey, 2> kKeys{{{"rsa", message::DkimAlgorithm::rsa_sha256},
-                                        {"ed", message::DkimAlgorithm::ed25519_sha256}}};
+constexpr std::array<DemoKey, 2> kKeys{
+    {{"rsa", message::DkimAlgorithm::rsa_sha256}, {"ed", message::DkimAlgorithm::ed25519_sha256}}};
 
 Expected<> write_file(const std::string& path, std::string_view bytes, int mode = 0644) {
   campaign::Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
@@ -49,8 +49,8 @@ Expected<std::string> read_file(const std::string& path, std::size_t most) {
   return campaign::read_whole(file.get(), most);
 }
 
-/// The example's campaign.toml for the demo: as fast as the throttles let it, and given up only after a day, so that
-/// the retry ladder ends it and not a pause.
+/// The example's campaign.toml for the demo: as fast as the throttles let it, and given up only after a day,
+/// so that the retry ladder ends it and not a pause.
 std::string demo_spec(const std::string& example) {
   std::istringstream in(example);
   std::string out;
@@ -123,7 +123,9 @@ Expected<> DemoFolder::load_state() {
   const auto value = boost::json::parse(*text, error);
   if (error || !value.is_object()) return fail(ErrorCode::corrupt, file(kState) + " is damaged");
   const auto& object = value.get_object();
-  const auto number = [&](std::string_view key) { return static_cast<std::uint64_t>(number_at(object, key)); };
+  const auto number = [&](std::string_view key) {
+    return static_cast<std::uint64_t>(number_at(object, key));
+  };
   state_.seed = number("seed");
   state_.starts = number("starts");
   state_.recipients = number("recipients");
@@ -133,7 +135,8 @@ Expected<> DemoFolder::load_state() {
     state_.list.recipients[text_at(*one, "name")] = static_cast<std::uint64_t>(number_at(*one, "recipients"));
     state_.listen.push_back(text_at(*one, "listen"));
   }
-  if (state_.listen.size() != demo_providers().size()) return fail(ErrorCode::corrupt, file(kState) + " is damaged");
+  if (state_.listen.size() != demo_providers().size())
+    return fail(ErrorCode::corrupt, file(kState) + " is damaged");
   return {};
 }
 
@@ -142,10 +145,10 @@ Expected<> DemoFolder::save_state() const {
   for (std::size_t i = 0; i < demo_providers().size(); ++i) {
     const auto& name = demo_providers()[i].name;
     const auto found = state_.list.recipients.find(name);
-    providers.push_back(boost::json::object{
-        {"name", name},
-        {"listen", i < state_.listen.size() ? state_.listen[i] : ""},
-        {"recipients", found == state_.list.recipients.end() ? 0 : found->second}});
+    providers.push_back(
+        boost::json::object{{"name", name},
+                            {"listen", i < state_.listen.size() ? state_.listen[i] : ""},
+                            {"recipients", found == state_.list.recipients.end() ? 0 : found->second}});
   }
   const boost::json::object all{{"seed", state_.seed},
                                 {"starts", state_.starts},
@@ -218,15 +221,17 @@ Expected<> DemoFolder::write_config(const std::vector<std::string>& listen) cons
       "[public]\nurl = \"https://mail.shop.test\"\n\n"
       "[bounce]\ndomain = \"bounces.shop.test\"\n\n"
       "[delivery]\nehlo = \"mta.shop.test\"\n\n"
-      "# Seconds instead of minutes: a demo has no hour to wait. The last step is longer than the campaign lives,\n"
+      "# Seconds instead of minutes: a demo has no hour to wait. The last step is longer than the campaign "
+      "lives,\n"
       "# so a mailbox that stays full is given up after the ninth attempt.\n"
       "[retry]\nladder = [\"1s\", \"1s\", \"2s\", \"2s\", \"3s\", \"3s\", \"4s\", \"4s\", \"48h\"]\n"
       "greylist = [\"3s\", \"3s\"]\nin_doubt_delay = \"5s\"\n";
   for (const auto& key : kKeys) {
-    out += fmt::format("\n[[dkim]]\ndomain = \"{}\"\nselector = \"{}\"\nkey_file = \"keys/{}.pem\"\n", kDemoDomain,
-                       key.selector, key.selector);
+    out += fmt::format("\n[[dkim]]\ndomain = \"{}\"\nselector = \"{}\"\nkey_file = \"keys/{}.pem\"\n",
+                       kDemoDomain, key.selector, key.selector);
   }
-  for (std::size_t i = 0; i < demo_providers().size(); ++i) out += provider_toml(demo_providers()[i], listen[i]);
+  for (std::size_t i = 0; i < demo_providers().size(); ++i)
+    out += provider_toml(demo_providers()[i], listen[i]);
   return write_file(file("sluice.toml"), out);
 }
 
@@ -239,9 +244,10 @@ Expected<std::string> find_newsletter() {
   for (const auto& place : places) {
     if (fs::exists(place / kExample / "campaign.toml", error)) return (place / kExample).string();
   }
-  return fail(ErrorCode::not_found, fmt::format("the demo sends {}, which is neither in the working directory nor "
-                                                "beside {}; run it from a clone of the repository",
-                                                kExample, program.string()));
+  return fail(ErrorCode::not_found,
+              fmt::format("the demo sends {}, which is neither in the working directory nor "
+                          "beside {}; run it from a clone of the repository",
+                          kExample, program.string()));
 }
 
 }  // namespace sluice::app

@@ -1,4 +1,5 @@
-// The demo's folder: everything it writes, laid out as a small installation that other verbs can be pointed at.
+// The demo's folder: everything it writes, laid out as a small installation that other verbs can be pointed
+// at.
 //
 //   sluice.toml        the configuration: what a person would write, ports filled in
 //   keys/              signing keys of shop.test, made for this folder
@@ -31,19 +32,20 @@ struct DemoState {
   std::uint64_t starts = 0;  ///< runs in this folder, this one included
   std::uint64_t recipients = 0;
   DemoListCounts list;
-  double seconds = 0;  ///< spent by earlier runs
+  double seconds = 0;               ///< spent by earlier runs
   std::vector<std::string> listen;  ///< the receivers' addresses, in the order of demo_providers()
 };
 
 class DemoFolder {
  public:
-  /// Locks the folder, which is made when absent. Fresh: what an earlier demo left is removed; a folder with other
-  /// things in it is refused. Resumed: the state is read. conflict: another demo runs in it.
+  /// Locks the folder, which is made when absent. Fresh: what an earlier demo left is removed; a folder with
+  /// other things in it is refused. Resumed: the state is read. conflict: another demo runs in it.
   [[nodiscard]] static Expected<DemoFolder> open(const std::string& path, bool resume);
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
   [[nodiscard]] DemoState& state() { return state_; }
+  [[nodiscard]] const DemoState& state() const { return state_; }
 
   /// Fresh only: keys, and the newsletter with its list.
   [[nodiscard]] Expected<> make_keys() const;

@@ -15,14 +15,14 @@
 namespace sluice::app {
 namespace {
 
-constexpr std::array<std::string_view, 20> kFirst{"Ada",  "Ben",  "Cleo", "Dora", "Emil", "Fay",   "Gus",
-                                                  "Hana", "Ivo",  "Jana", "Kai",  "Lena", "Mats",  "Nora",
-                                                  "Otto", "Pia",  "Quinn", "Rosa", "Søren", "Zoë"};
-constexpr std::array<std::string_view, 12> kLast{"Alder", "Birch",  "Cedar",  "Elm",   "Fir",    "Hazel",
+constexpr std::array<std::string_view, 20> kFirst{"Ada",  "Ben", "Cleo",  "Dora", "Emil",  "Fay",  "Gus",
+                                                  "Hana", "Ivo", "Jana",  "Kai",  "Lena",  "Mats", "Nora",
+                                                  "Otto", "Pia", "Quinn", "Rosa", "Søren", "Zoë"};
+constexpr std::array<std::string_view, 12> kLast{"Alder",  "Birch", "Cedar",  "Elm",   "Fir",    "Hazel",
                                                  "Linden", "Maple", "Nutmeg", "Rowan", "Spruce", "Tulip"};
 constexpr std::array<std::string_view, 4> kStore{"Harbour Street", "Market Square", "Station Road",
                                                  "\"Mill Lane, North Gate\""};
-constexpr double kAtTheMainDomain = 0.6;  ///< of a provider's recipients; the rest are at its hosted domains
+constexpr double kAtTheMainDomain = 0.6;   ///< of a provider's recipients; the rest are at its hosted domains
 constexpr std::size_t kRemembered = 1000;  ///< addresses a duplicate may repeat
 
 /// splitmix64 as a stream; the sequence is part of what a seed means.
@@ -56,7 +56,8 @@ const DemoProvider& provider_for(Draws& draws) {
 
 class List {
  public:
-  List(std::ostream& out, const DemoListOptions& options) : out_(out), options_(options), draws_(options.seed) {}
+  List(std::ostream& out, const DemoListOptions& options)
+      : out_(out), options_(options), draws_(options.seed) {}
 
   DemoListCounts write() {
     out_ << "email,name,first_name,contact_id,store,member,points,voucher\n";
@@ -94,8 +95,8 @@ class List {
     const bool voucher = draws_.below(100) < 30;
     const auto contact = 1'000'000 + row;
     out_ << fmt::format("{},{} {},{},{},{},{},{},{}\n", email, first, last, first, contact,
-                        draws_.below(100) < 85 ? kStore[draws_.below(kStore.size())] : "", member ? "yes" : "",
-                        member ? std::to_string(10 + draws_.below(2000)) : "",
+                        draws_.below(100) < 85 ? kStore[draws_.below(kStore.size())] : "",
+                        member ? "yes" : "", member ? std::to_string(10 + draws_.below(2000)) : "",
                         voucher ? fmt::format("LEAF-{}", contact) : "");
   }
 

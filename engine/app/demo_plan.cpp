@@ -7,7 +7,7 @@ using std::chrono::milliseconds;
 
 /// Holds to a published rate and a connection cap; nobody is refused as long as our policy keeps to them.
 DemoProvider large() {
-  DemoProvider out{"gmail-like", "gmail-like.test", "127.0.0.2:0", 36, 60, "650/s", 5, 100, {}};
+  DemoProvider out{"gmail-like", "gmail-like.test", "127.0.0.2:0", 36, 60, "900/s", 5, 100, {}};
   auto& p = out.persona;
   p.max_messages_per_s = 1000;
   p.rate_reply.text = "Our system has detected an unusual rate of mail originating from your address";
@@ -31,7 +31,7 @@ DemoProvider strict() {
 
 /// Counts connections, and is out of sorts now and then.
 DemoProvider moody() {
-  DemoProvider out{"outlook-like", "outlook-like.test", "127.0.0.4:0", 25, 60, "450/s", 4, 50, {}};
+  DemoProvider out{"outlook-like", "outlook-like.test", "127.0.0.4:0", 25, 60, "620/s", 4, 50, {}};
   auto& p = out.persona;
   p.max_connections = 4;
   p.connection_reply = {

@@ -31,13 +31,15 @@ std::string line_of(const std::string& name, double done, const std::string& cou
   const auto used = kNameColumns + 1 + display_width(counts) + 2;
   const auto columns = bar_columns(used, terminal);
   const auto left = terminal.width > used + columns ? terminal.width - used - columns : 0;
-  return pad_to(cut_to(name, kNameColumns), kNameColumns) + ' ' + styled(terminal, bar_style, bar(done, columns)) +
-         counts + "  " + styled(terminal, tail_style, cut_to(tail, left));
+  return pad_to(cut_to(name, kNameColumns), kNameColumns) + ' ' +
+         styled(terminal, bar_style, bar(done, columns)) + counts + "  " +
+         styled(terminal, tail_style, cut_to(tail, left));
 }
 
 std::string row_line(const DemoRow& row, const Terminal& terminal) {
-  const auto counts = fmt::format(" {:>4.0f}% {:>7}/{:<7} {:>5}/s {:>2} conn", row.done() * 100, number(row.finals()),
-                                  number(row.recipients), number(row.per_second), row.connections);
+  const auto counts =
+      fmt::format(" {:>4.0f}% {:>7}/{:<7} {:>5}/s {:>2} conn", row.done() * 100, number(row.finals()),
+                  number(row.recipients), number(row.per_second), row.connections);
   const bool over = row.finals() >= row.recipients;
   auto tail = wait_text(row.waits_for);
   if (over) tail = fmt::format("done, {} bounced", number(row.bounced));
@@ -84,21 +86,24 @@ std::string wait_text(const std::string& waits_for) {
 std::vector<std::string> demo_lines(const DemoMoment& moment, const Terminal& terminal) {
   std::vector<std::string> out;
   for (const auto& row : moment.providers) out.push_back(row_line(row, terminal));
-  const auto done = moment.rows == 0 ? 0 : static_cast<double>(moment.over()) / static_cast<double>(moment.rows);
+  const auto done =
+      moment.rows == 0 ? 0 : static_cast<double>(moment.over()) / static_cast<double>(moment.rows);
   std::size_t connections = 0;
   for (const auto& row : moment.providers) connections += row.connections;
-  const auto counts = fmt::format(" {:>4.0f}% {:>7}/{:<7} {:>5}/s {:>2} conn", std::floor(done * 100), number(moment.over()),
-                                  number(moment.rows), number(moment.per_second()), connections);
+  const auto counts =
+      fmt::format(" {:>4.0f}% {:>7}/{:<7} {:>5}/s {:>2} conn", std::floor(done * 100), number(moment.over()),
+                  number(moment.rows), number(moment.per_second()), connections);
   const auto left = moment.seconds_left();
-  const auto tail = fmt::format("{} gone{}", short_duration(moment.seconds),
-                                left > 0 ? fmt::format(", about {} left", short_duration(left)) : std::string());
+  const auto tail =
+      fmt::format("{} gone{}", short_duration(moment.seconds),
+                  left > 0 ? fmt::format(", about {} left", short_duration(left)) : std::string());
   out.push_back(line_of("all", done, counts, tail, Style::bold, Style::bold, terminal));
   return out;
 }
 
 std::string demo_plain_line(const DemoMoment& moment) {
-  auto out = fmt::format("{:>4}  {:>7} of {}  {:>5}/s ", short_duration(moment.seconds), number(moment.over()),
-                         number(moment.rows), number(moment.per_second()));
+  auto out = fmt::format("{:>4}  {:>7} of {}  {:>5}/s ", short_duration(moment.seconds),
+                         number(moment.over()), number(moment.rows), number(moment.per_second()));
   for (const auto& row : moment.providers) {
     out += fmt::format("  {} {:.0f}%", row.name, row.done() * 100);
     const auto waits = wait_text(row.waits_for);

@@ -1,4 +1,5 @@
-// The demo as people see it while it runs: bars on a terminal, one plain or JSON line now and then elsewhere. Pure.
+// The demo as people see it while it runs: bars on a terminal, one plain or JSON line now and then elsewhere.
+// Pure.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -15,7 +16,7 @@ struct DemoRow {
   std::string name;
   std::uint64_t recipients = 0;
   std::uint64_t delivered = 0;
-  std::uint64_t bounced = 0;  ///< expired included
+  std::uint64_t bounced = 0;   ///< expired included
   std::uint64_t deferred = 0;  ///< attempts
   double per_second = 0;
   std::size_t connections = 0;

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "engine/app/campaign_view.hpp"
+#include "engine/app/picture.hpp"
 #include "engine/app/service.hpp"
 #include "engine/http/percent.hpp"
 
@@ -20,25 +21,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMaxReason = 64 * 1024;
-
-/// The lines of the last picture are overwritten by the next.
-class Picture {
- public:
-  explicit Picture(Context& context) : context_(context) {}
-
-  void draw(const CampaignView& view) {
-    std::string out = lines_ > 0 ? fmt::format("\x1b[{}A", lines_) : "";
-    const auto lines = progress_lines(view, context_.terminal);
-    for (const auto& line : lines) out += line + "\x1b[K\n";
-    out += "\x1b[J";
-    lines_ = lines.size();
-    context_.out << out << std::flush;
-  }
-
- private:
-  Context& context_;
-  std::size_t lines_ = 0;
-};
 
 class Follower {
  public:
@@ -50,7 +32,7 @@ class Follower {
         name_(std::move(name)),
         target_("/v1/campaigns/" + http::percent_encode(id)),
         options_(options),
-        picture_(context) {}
+        picture_(context.out) {}
 
   int run() {
     for (;;) {
@@ -77,7 +59,7 @@ class Follower {
     seen_ = true;
     const auto view = CampaignView::from(answer);
     const bool lines = context_.json || !context_.terminal.is_tty;
-    if (!lines) picture_.draw(view);
+    if (!lines) picture_.draw(progress_lines(view, context_.terminal));
     if (lines && (view.is_final() || Clock::now() >= next_line_)) {
       context_.out << boost::json::serialize(answer) << std::endl;
       next_line_ = Clock::now() + options_.log_every;

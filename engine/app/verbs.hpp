@@ -5,6 +5,7 @@
 
 namespace sluice::app {
 
+void setup_demo(CLI::App& parent, Context& context);
 void setup_serve(CLI::App& parent, Context& context);
 void setup_sink(CLI::App& parent, Context& context);
 void setup_send(CLI::App& parent, Context& context);

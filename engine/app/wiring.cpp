@@ -70,7 +70,8 @@ delivery::Options delivery_options(const config::Config& config) {
         {source.name, address_of(source.address), address_of(source.address6), source.ehlo});
   }
   for (const auto& pool : config.pools) out.pools.push_back({pool.name, pool.sources});
-  for (const auto& provider : config.providers) out.providers.push_back({provider.name, provider.mx_suffixes});
+  for (const auto& provider : config.providers)
+    out.providers.push_back({provider.name, provider.mx_suffixes});
   out.retry.ladder = config.retry.ladder;
   out.retry.greylist = config.retry.greylist;
   out.retry.jitter_percent = config.retry.jitter;
