@@ -36,9 +36,10 @@ constexpr Field kProvider[] = {
         .as(Format::name)
         .eg("google")
         .required(),
-    field<&Provider::mx_suffixes>("mx_suffixes",
-                                  "a site whose first MX host is one of these or below one is the provider's; "
-                                  "an address stands for itself")
+    field<&Provider::mx_suffixes>(
+        "mx_suffixes",
+        "a site whose first MX host is one of these or below one is the provider's; "
+        "an address stands for itself")
         .as(Format::host)
         .eg("[\"google.com\", \"googlemail.com\"]")
         .required(),

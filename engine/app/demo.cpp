@@ -16,6 +16,7 @@
 #include "engine/app/demo_folder.hpp"
 #include "engine/app/demo_plan.hpp"
 #include "engine/app/demo_receivers.hpp"
+#include "engine/app/demo_result.hpp"
 #include "engine/app/demo_view.hpp"
 #include "engine/app/drop.hpp"
 #include "engine/app/picture.hpp"
@@ -36,8 +37,6 @@ constexpr milliseconds kRefresh{250};
 constexpr milliseconds kLineEvery{2000};
 constexpr std::uint64_t kSamples = 200;  ///< messages whose signatures are verified, about
 
-enum class Ending { done, stopped, failed };
-
 class Demo {
  public:
   Demo(Context& context, const DemoOptions& options, DemoFolder folder)
@@ -48,6 +47,7 @@ class Demo {
     if (auto started = start(); !started) return context_.complain(started.error());
     introduce();
     const auto ending = watch();
+    signals_.give_up();  // a second Ctrl-C need not wait; what is on disk is as safe as after a crash
     service_->stop();
     auto received = receivers_->stop();
     folder_.state().seconds += seconds();
@@ -115,22 +115,22 @@ class Demo {
   }
 
   /// Until the campaign is over or a signal comes.
-  Ending watch() {
+  DemoEnding watch() {
     const auto target = std::string("/v1/campaigns/") + kDemoCampaign;
     const auto client = service_of(config_);
     for (;;) {
       const auto signal = signals_.next(kRefresh);
       show(false);
-      if (signal == SIGINT || signal == SIGTERM) return Ending::stopped;
+      if (signal == SIGINT || signal == SIGTERM) return DemoEnding::stopped;
       const auto answer = ask(client, "GET", target);
       if (!answer) continue;
       const auto state = text_at(*answer, "state");
       list_read_ = answer->contains("expanded") && answer->at("expanded").is_bool() &&
                    answer->at("expanded").as_bool();
-      if (state == "failed" || state == "rejected") return Ending::failed;
+      if (state == "failed" || state == "rejected") return DemoEnding::failed;
       if (state != "done") continue;
       show(true);
-      return Ending::done;
+      return DemoEnding::done;
     }
   }
 
@@ -184,31 +184,35 @@ class Demo {
   }
 
   /// What there is to say at the end, and the exit code.
-  int account(Ending ending) {
+  int account(DemoEnding ending) {
     auto facts = gather(ending);
     if (!facts) return context_.complain(facts.error());
-    const auto checks = check_demo(*facts);
+    DemoResult result;
+    result.ending = ending;
+    result.checks = check_demo(*facts);
     std::vector<std::string> samples;
     for (std::uint64_t n = 1; n <= folder_.state().starts; ++n) samples.push_back(samples_of(n));
     const auto records = folder_.key_records();
     if (!records) return context_.complain(records.error());
-    const auto signatures = check_signatures(samples, *records, service_->clock().now());
+    auto signatures = check_signatures(samples, *records, service_->clock().now());
     if (!signatures) return context_.complain(signatures.error());
-    const bool signed_well = signatures->verified == signatures->messages;
-    const bool holds = all_hold(checks) && signed_well && ending != Ending::failed;
-    if (ending == Ending::done) {
+    result.signatures = std::move(*signatures);
+    if (ending == DemoEnding::done) {
       if (auto copied = copy_reports(); !copied) return context_.complain(copied.error());
     }
+    result.folder = folder_.path().string();
+    result.samples = samples.back();
+    result.seconds = folder_.state().seconds;
     if (context_.json) {
-      context_.out << boost::json::serialize(result_json(ending, checks, *signatures, holds)) << '\n';
+      context_.out << boost::json::serialize(result.to_json()) << '\n';
     } else {
-      print_result(ending, checks, *signatures, holds);
+      context_.out << result.to_text(context_.terminal);
     }
-    if (!holds) return kExitFailures;
-    return ending == Ending::stopped ? kExitTempFail : kExitOk;
+    if (!result.holds()) return kExitFailures;
+    return ending == DemoEnding::stopped ? kExitTempFail : kExitOk;
   }
 
-  Expected<DemoFacts> gather(Ending ending) {
+  Expected<DemoFacts> gather(DemoEnding ending) {
     DemoFacts facts;
     const auto& list = folder_.state().list;
     facts.list_rows = list.rows;
@@ -223,7 +227,7 @@ class Demo {
     if (!received) return std::unexpected(received.error());
     facts.received = received->ids.size();
     facts.received_again = received->again;
-    if (ending != Ending::done) return facts;
+    if (ending != DemoEnding::done) return facts;
     if (auto matched = match_results((done_folder() / "recipients.jsonl").string(), *received, facts);
         !matched)
       return std::unexpected(matched.error());
@@ -237,51 +241,6 @@ class Demo {
       if (error) return fail(ErrorCode::io, std::string("copying ") + name + ": " + error.message());
     }
     return {};
-  }
-
-  void print_result(Ending ending, const std::vector<DemoCheck>& checks, const SignatureCheck& signatures,
-                    bool holds) const {
-    auto& out = context_.out;
-    const auto mark = [&](bool good) {
-      return styled(context_.terminal, good ? Style::green : Style::red, good ? "  ok  " : "  NO  ");
-    };
-    out << (ending == Ending::failed ? "\nThe campaign failed; its directory says why.\n"
-                                     : "\nThe accounts\n");
-    for (const auto& check : checks) {
-      out << mark(check.holds) << fmt::format("{:<40} {}\n", check.claim, check.numbers);
-    }
-    out << mark(signatures.verified == signatures.messages)
-        << fmt::format("{:<40} {} of {} samples, {} signatures{}\n", "DKIM signatures verify",
-                       signatures.verified, signatures.messages, signatures.signatures,
-                       signatures.trouble.empty() ? "" : "; " + signatures.trouble);
-    if (ending == Ending::stopped) {
-      out << fmt::format("\nStopped safely. Go on with: {} demo --resume --dir {}\n", "build/sluice",
-                         folder_.path().string());
-    }
-    if (ending == Ending::done) {
-      out << fmt::format("\n  report   {}\n           {}\n  samples  {}\n", folder_.file("report.html"),
-                         folder_.file("report.json"), samples_of(folder_.state().starts));
-    }
-    out << (holds ? "\nThe ledger balances.\n" : "\nTHE LEDGER DOES NOT BALANCE.\n");
-  }
-
-  [[nodiscard]] boost::json::object result_json(Ending ending, const std::vector<DemoCheck>& checks,
-                                                const SignatureCheck& signatures, bool holds) const {
-    boost::json::array rows;
-    for (const auto& check : checks) {
-      rows.push_back(
-          boost::json::object{{"claim", check.claim}, {"numbers", check.numbers}, {"holds", check.holds}});
-    }
-    return {{"event", "result"},
-            {"state", ending == Ending::done      ? "done"
-                      : ending == Ending::stopped ? "stopped"
-                                                  : "failed"},
-            {"holds", holds},
-            {"checks", std::move(rows)},
-            {"samples", signatures.messages},
-            {"samples_verified", signatures.verified},
-            {"seconds", folder_.state().seconds},
-            {"report", ending == Ending::done ? folder_.file("report.json") : ""}};
   }
 
   [[nodiscard]] double seconds() const {

@@ -223,8 +223,8 @@ Expected<> DemoFolder::write_config(const std::vector<std::string>& listen) cons
       "[delivery]\nehlo = \"mta.shop.test\"\n\n"
       "# Seconds instead of minutes: a demo has no hour to wait. The last step is longer than the campaign "
       "lives,\n"
-      "# so a mailbox that stays full is given up after the ninth attempt.\n"
-      "[retry]\nladder = [\"1s\", \"1s\", \"2s\", \"2s\", \"3s\", \"3s\", \"4s\", \"4s\", \"48h\"]\n"
+      "# so a mailbox that stays full is given up after the seventh attempt.\n"
+      "[retry]\nladder = [\"1s\", \"1s\", \"1s\", \"2s\", \"2s\", \"3s\", \"48h\"]\n"
       "greylist = [\"3s\", \"3s\"]\nin_doubt_delay = \"5s\"\n";
   for (const auto& key : kKeys) {
     out += fmt::format("\n[[dkim]]\ndomain = \"{}\"\nselector = \"{}\"\nkey_file = \"keys/{}.pem\"\n",

@@ -19,6 +19,13 @@ Signals::Signals() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
+void Signals::give_up() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : {SIGTERM, SIGINT}) sigaddset(&set, number);
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
 std::optional<int> Signals::next(std::chrono::milliseconds wait) {
   const auto set = awaited();
   const timespec limit{wait.count() / 1000, (wait.count() % 1000) * 1'000'000};

@@ -13,6 +13,8 @@ class Signals {
   Signals();
   /// The next of them (its number), or nothing after `wait`.
   [[nodiscard]] std::optional<int> next(std::chrono::milliseconds wait);
+  /// From now on SIGINT and SIGTERM end the process at once.
+  void give_up();
 };
 
 }  // namespace sluice::app

@@ -43,7 +43,10 @@ Expected<> Campaigns::write_results(const Entry& entry) const {
   if (!report) return std::unexpected(report.error());
   report->subject = entry.acceptance.subject;
   report->from = entry.acceptance.from;
-  if (entry.stream->state() == queue::StreamState::running) report->state = entry.failed ? "failed" : "done";
+  if (entry.stream->state() == queue::StreamState::running) {
+    report->state = entry.failed ? "failed" : "done";
+    report->state_reason.clear();  // why it last changed its state explains an end, not a life
+  }
   if (!entry.note.empty()) report->state_reason = entry.note;
   if (auto finished = finals->finish(); !finished) return finished;
   if (counters.rejected > 0) {

@@ -30,10 +30,11 @@ std::uint64_t total(const ReportBucket& bucket) {
   return bucket.delivered + bucket.bounced + bucket.deferred;
 }
 
-/// "Nov 25, 19:00" shortened to what tells the columns apart.
-std::string time_label(Instant at, bool with_day) {
+/// "11-25 19:00", "19:00" or "19:00:05": what tells the columns of such a span apart.
+std::string time_label(Instant at, Instant::duration span) {
   const auto text = to_rfc3339(at);
-  return with_day ? text.substr(5, 5) + ' ' + text.substr(11, 5) : text.substr(11, 5);
+  if (span >= std::chrono::hours(24)) return text.substr(5, 5) + ' ' + text.substr(11, 5);
+  return text.substr(11, span < std::chrono::minutes(10) ? 8 : 5);
 }
 
 std::string column(const ReportBucket& bucket, double x, double width, std::uint64_t top) {
@@ -107,13 +108,13 @@ std::string time_chart(const std::vector<ReportBucket>& buckets) {
   for (std::size_t i = 0; i < columns.size(); ++i)
     out += column(columns[i], static_cast<double>(i) * width, width, top);
   out += "</svg><div class=\"x\">";
-  const bool days = columns.back().start - columns.front().start >= std::chrono::hours(24);
+  const auto span = columns.back().start - columns.front().start;
   for (const std::size_t i : {std::size_t{0}, columns.size() / 2, columns.size() - 1}) {
-    out += "<span>" + time_label(columns[i].start, days) + "</span>";
+    out += "<span>" + time_label(columns[i].start, span) + "</span>";
   }
   out += "</div></div>";
   return out + legend({{"Delivered", "ok", sum.delivered},
-                       {"Bounced", "bad", sum.bounced},
+                       {"Bounced or expired", "bad", sum.bounced},
                        {"Put off", "wait", sum.deferred}},
                       0);
 }
@@ -157,10 +158,9 @@ std::string duration_text(Micros duration) {
 
 std::uint64_t round_up(std::uint64_t n) {
   for (std::uint64_t power = 1; power < 1'000'000'000'000'000'000; power *= 10) {
-    for (const std::uint64_t tenths : {10u, 20u, 25u, 50u}) {
-      if (tenths == 25 && power == 1) continue;
-      const auto step = tenths * power / 10;
-      if (step >= n) return std::max<std::uint64_t>(step, 1);
+    for (const std::uint64_t step : {1u, 2u, 3u, 4u, 6u, 8u}) {
+      if (step == 3 && power == 1) continue;  // the middle line would stand at no whole number
+      if (step * power >= n) return step * power;
     }
   }
   return n;

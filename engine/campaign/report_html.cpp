@@ -131,7 +131,7 @@ std::string providers(const std::vector<ReportProvider>& providers) {
 
 std::string classes(const CampaignReport& report) {
   if (report.classes.empty()) return "";
-  std::string out = "<section><h2>Why mail bounced</h2>";
+  std::string out = "<section><h2>Why mail bounced or was put off</h2>";
   for (std::size_t i = 0; i < std::min(report.classes.size(), kMostClasses); ++i) {
     const auto& one = report.classes[i];
     out += fmt::format("<div class=\"kind\"><div>{}</div><span>{} · {}</span></div>", foreign(one.name, 80),

@@ -105,7 +105,7 @@ TEST(ReportChart, NumbersReadWell) {
   EXPECT_EQ(duration_text(std::chrono::minutes(185)), "3 h 5 min");
   EXPECT_EQ(duration_text(std::chrono::hours(52)), "2 d 4 h");
   for (const auto& [n, up] : std::initializer_list<std::pair<int, int>>{
-           {0, 1}, {1, 1}, {3, 5}, {6, 10}, {21, 25}, {101, 200}, {5001, 10000}}) {
+           {0, 1}, {1, 1}, {3, 4}, {6, 6}, {21, 30}, {101, 200}, {5001, 6000}}) {
     EXPECT_EQ(round_up(static_cast<std::uint64_t>(n)), static_cast<std::uint64_t>(up)) << n;
   }
 }
