@@ -80,7 +80,7 @@ void Ledger::lease(store::Batch& batch, std::uint64_t block, const std::vector<H
     const bool fresh = leased_.insert({key.stream, key.row}).second;
     SLUICE_ASSERT(fresh);
   }
-  blocks_[block] = run.size();
+  blocks_[block] = {run.size(), scratch_value_, false};
   batch.put(kLeases, scratch_key_, scratch_value_);
 }
 
@@ -131,21 +131,41 @@ void Ledger::drop_body(store::Batch& batch, const RecordKey& key, const RecordVa
   if (!value.body.empty()) batch.erase_once(kBodies, body_ref_key(value.body, key.stream, key.row));
 }
 
-void Ledger::release(store::Batch& batch, const Held& held) { end_lease(batch, held); }
+/// The block is written anew without the record, so that a crash does not find it in doubt.
+void Ledger::release(store::Batch& batch, const Held& held) {
+  if (!end_lease(batch, held)) return;
+  scratch_key_.clear();
+  held.record().key.append_to(scratch_key_);
+  auto& block = blocks_.at(held.block);
+  scratch_value_.clear();
+  ByteReader in(block.record_keys);
+  while (!in.at_end()) {
+    const auto key = in.string();
+    if (key != scratch_key_) put_string(scratch_value_, key);
+  }
+  block.record_keys = scratch_value_;
+  block.rewritten = true;
+  scratch_key_.clear();
+  put_be<8>(scratch_key_, held.block);
+  batch.put(kLeases, scratch_key_, scratch_value_);
+}
 
-/// The block stays as it was written until its last record is settled or released, so a crash may find a
-/// released record under it: in doubt though never sent, which costs a delay, not a copy.
-void Ledger::end_lease(store::Batch& batch, const Held& held) {
-  if (held.block == 0) return;  // settled without an attempt (expired while it waited)
+bool Ledger::end_lease(store::Batch& batch, const Held& held) {
+  if (held.block == 0) return false;  // settled without an attempt (expired while it waited)
   const auto& key = held.record().key;
   leased_.erase({key.stream, key.row});
   const auto block = blocks_.find(held.block);
   SLUICE_ASSERT(block != blocks_.end());
-  if (--block->second > 0) return;
+  if (--block->second.left > 0) return true;
   scratch_key_.clear();
   put_be<8>(scratch_key_, block->first);
-  batch.erase_once(kLeases, scratch_key_);
+  if (block->second.rewritten) {
+    batch.erase(kLeases, scratch_key_);
+  } else {
+    batch.erase_once(kLeases, scratch_key_);
+  }
   blocks_.erase(block);
+  return false;
 }
 
 void Ledger::raise_mark(store::Batch& batch, StreamId stream, Phase phase, std::string key,

@@ -100,7 +100,14 @@ class Ledger {
         unseen;  ///< insertions the feeder may not know: epoch -> smallest key
   };
 
-  void end_lease(store::Batch& batch, const Held& held);
+  struct Block {
+    std::size_t left = 0;     ///< records not settled
+    std::string record_keys;  ///< as written
+    bool rewritten = false;
+  };
+
+  /// True: the block still has records.
+  bool end_lease(store::Batch& batch, const Held& held);
   void put_mark(store::Batch& batch, StreamId stream, Phase phase, const std::string& low);
 
   CommitObserver* observer_;
@@ -109,7 +116,7 @@ class Ledger {
   std::unordered_map<StreamId, Counters> counters_;
   std::set<StreamId> touched_;
   std::map<std::pair<StreamId, Phase>, Mark> marks_;
-  std::unordered_map<std::uint64_t, std::size_t> blocks_;  ///< block -> records not settled
+  std::unordered_map<std::uint64_t, Block> blocks_;
   std::unordered_set<RowKey, RowHash> leased_;
   std::vector<Insertion> insertions_;
   std::map<StreamId, std::pair<std::string, std::uint64_t>>

@@ -237,11 +237,14 @@ void Queue::lease(std::vector<Held> run, LeaseDone done) {
                      store::Urgency::now);
 }
 
-void Queue::settle(std::vector<Settlement> settlements) {
+void Queue::settle(std::vector<Settlement> settlements, std::function<void()> durable) {
   auto apply = [this, settlements = std::move(settlements)](store::Batch& batch) {
     for (const auto& settlement : settlements) ledger_.settle(batch, settlement);
   };
-  committer_->submit(store::make_work(std::move(apply), [](const Expected<>&) {}), store::Urgency::soon);
+  auto done = [durable = std::move(durable)](const Expected<>& result) {
+    if (result && durable) durable();
+  };
+  committer_->submit(store::make_work(std::move(apply), std::move(done)), store::Urgency::soon);
 }
 
 void Queue::release(std::vector<Held> held, std::function<void(std::vector<Held>)> done) {

@@ -83,7 +83,8 @@ class Queue {
   /// `injection` must be sealed.
   void inject(std::unique_ptr<Injection> injection, store::Urgency urgency, Done done);
   void lease(std::vector<Held> run, LeaseDone done);
-  void settle(std::vector<Settlement> settlements);
+  /// `durable` on the committer's thread, after the sync.
+  void settle(std::vector<Settlement> settlements, std::function<void()> durable = {});
   /// Leases of records that were not attempted end. `done` on the committer's thread, when the worker may
   /// have the records leased again.
   void release(std::vector<Held> held, std::function<void(std::vector<Held>)> done);

@@ -74,7 +74,7 @@ Expected<> Queue::recover_leases() {
       if (!value) return std::unexpected(value.error());
       if (*value) recover_record(batch, key, **value);
     }
-    batch.erase_once(kLeases, blocks->key());
+    batch.erase(kLeases, blocks->key());  // it may have been written more than once
     if (batch.bytes() < kRecoveryBatchBytes) continue;
     ledger_.seal(batch);
     if (auto result = database_->write_synced(batch); !result) return result;

@@ -35,7 +35,9 @@ class Delivery {
   /// State of every site with lanes or connections. Blocks for one turn of each worker's loop.
   [[nodiscard]] std::vector<SiteStats> inspect();
   /// Records that may be in doubt after a crash, for each path that sends.
-  [[nodiscard]] std::size_t doubt_bound_per_path() const { return 2 * shared_->options.lease_run; }
+  [[nodiscard]] std::size_t doubt_bound_per_path() const {
+    return kRunsUnsettled * shared_->options.lease_run;
+  }
 
  private:
   Delivery() = default;

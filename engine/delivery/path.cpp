@@ -11,6 +11,7 @@ namespace sluice::delivery {
 namespace {
 
 constexpr double kAheadSeconds = 0.02;            ///< leases cover this much sending, several commits long
+constexpr std::size_t kRunsAhead = 2;             ///< lease runs asked for or ready, at most
 constexpr std::size_t kLeastAhead = 2;            ///< records leased for a connection, however slow it is
 constexpr std::chrono::seconds kReleaseAfter{5};  ///< a back-off longer than this ends the leases that wait
 
@@ -43,18 +44,28 @@ std::size_t Path::room() const {
   const auto ahead = static_cast<std::size_t>(kAheadSeconds / std::max(seconds_per_message_, 1e-6));
   const auto each = std::clamp(ahead, kLeastAhead, worker_.shared().options.lease_run);
   const auto have = ready_.size() + leasing_;
-  const auto want = std::min(open_ * each, 2 * worker_.shared().options.lease_run);
-  return want > have ? want - have : 0;
+  const auto run = worker_.shared().options.lease_run;
+  const auto want = std::min(open_ * each, kRunsAhead * run);
+  if (2 * have > want) return 0;  // some at a time: a lease costs a write however few it covers
+  return std::min(want - have, kRunsUnsettled * run - std::min(unsettled_, kRunsUnsettled * run));
+}
+
+void Path::on_leases_ended(std::size_t records) {
+  const bool was_full = unsettled_ >= kRunsUnsettled * worker_.shared().options.lease_run;
+  SLUICE_ASSERT(unsettled_ >= records);
+  unsettled_ -= records;
+  if (was_full) dispatch_.pump();
 }
 
 void Path::lease(std::vector<queue::Held> run) {
   leasing_ += run.size();
+  unsettled_ += run.size();
   auto done = [&worker = worker_, path = id](const Expected<>& result, std::vector<queue::Held> granted,
                                              std::vector<queue::Held> refused) {
     if (!result) return;  // the store is closing: the records are found again at the next start
     worker.post([&worker, path, granted = std::move(granted), refused = std::move(refused)]() mutable {
       if (auto* self = worker.find_path(path)) return self->on_leased(std::move(granted), std::move(refused));
-      worker.release(std::move(granted));
+      worker.release(std::move(granted), path);
       worker.take_back(std::move(refused));
     });
   };
@@ -63,6 +74,7 @@ void Path::lease(std::vector<queue::Held> run) {
 
 void Path::on_leased(std::vector<queue::Held> granted, std::vector<queue::Held> refused) {
   leasing_ -= granted.size() + refused.size();
+  unsettled_ -= refused.size();
   for (auto& held : granted) ready_.push_back(std::move(held));
   worker_.take_back(std::move(refused));
   if (open_ == 0 && connecting_ == 0) return release_ready();
@@ -74,7 +86,7 @@ void Path::release_ready() {
   std::vector<queue::Held> all(std::make_move_iterator(ready_.begin()),
                                std::make_move_iterator(ready_.end()));
   ready_.clear();
-  worker_.release(std::move(all));
+  worker_.release(std::move(all), id);
 }
 
 void Path::release_stream(const queue::Stream& stream) {
@@ -84,7 +96,7 @@ void Path::release_stream(const queue::Stream& stream) {
     out.push_back(std::move(held));
     return true;
   });
-  if (!out.empty()) worker_.release(std::move(out));
+  if (!out.empty()) worker_.release(std::move(out), id);
 }
 
 void Path::wake_idle() {
@@ -105,7 +117,7 @@ bool Path::fetch(Prepared& into) {
     if (!held.stream->may_send(now)) {
       std::vector<queue::Held> one;
       one.push_back(std::move(held));
-      worker_.release(std::move(one));
+      worker_.release(std::move(one), id);
       continue;
     }
     into.held = std::move(held);

@@ -45,6 +45,8 @@ class Path final : public throttle::Waiter {
   [[nodiscard]] std::size_t room() const;
   /// Leases the records, then sends them.
   void lease(std::vector<queue::Held> run);
+  /// Settlements or releases of that many leases are durable.
+  void on_leases_ended(std::size_t records);
   /// Opens connections if there is work for more and permission.
   void open_connections(std::size_t waiting_lanes);
   /// Waits for this limit of its own before it asks again.
@@ -53,7 +55,7 @@ class Path final : public throttle::Waiter {
   [[nodiscard]] bool is_own(const throttle::Limit* limit) const { return own_.contains(limit); }
   [[nodiscard]] bool sending_allowed(Instant now) const { return !parked_ && now >= back_off_until_; }
   [[nodiscard]] Instant back_off_until() const { return back_off_until_; }
-  [[nodiscard]] bool quiet() const { return connections_.empty() && ready_.empty() && leasing_ == 0; }
+  [[nodiscard]] bool quiet() const { return connections_.empty() && ready_.empty() && unsettled_ == 0; }
   /// The stream was paused or cancelled: its leased records go back.
   void release_stream(const queue::Stream& stream);
   void begin_stop();
@@ -106,6 +108,8 @@ class Path final : public throttle::Waiter {
   std::set<std::unique_ptr<Connection>> connections_;
   std::deque<queue::Held> ready_;
   std::size_t leasing_ = 0;
+  std::size_t unsettled_ =
+      0;  ///< with a lease that may be on disk: asked for, held, or settled and not synced
   std::size_t open_ = 0;
   std::size_t connecting_ = 0;
   std::size_t sending_ = 0;

@@ -178,11 +178,18 @@ void Worker::give_back(LaneState& lane, Instant until) {
   states_.erase(id);
 }
 
-void Worker::release(std::vector<queue::Held> held) {
+void Worker::release(std::vector<queue::Held> held, std::uint64_t path) {
   if (held.empty()) return;
-  shared_.queue.release(std::move(held), [this](std::vector<queue::Held> released) {
-    loop_.post([this, released = std::move(released)]() mutable { take_back(std::move(released)); });
+  shared_.queue.release(std::move(held), [this, path](std::vector<queue::Held> released) {
+    loop_.post([this, path, released = std::move(released)]() mutable {
+      lease_ended(path, released.size());
+      take_back(std::move(released));
+    });
   });
+}
+
+void Worker::lease_ended(std::uint64_t path, std::size_t records) {
+  if (auto* self = find_path(path)) self->on_leases_ended(records);
 }
 
 void Worker::take_back(std::vector<queue::Held> held) {
@@ -249,6 +256,11 @@ void Worker::settle(queue::Held held, const Outcome& outcome, const Ending& endi
   event.append_to(out.event);
   out.source = event.source;
   out.held = std::move(held);
+  if (path != nullptr && out.held.block != 0) {
+    if (settled_paths_.empty() || settled_paths_.back().first != path->id)
+      settled_paths_.emplace_back(path->id, 0);
+    ++settled_paths_.back().second;
+  }
   settlements_.push_back(std::move(out));
   if (flush_posted_) return;
   flush_posted_ = true;
@@ -265,7 +277,13 @@ void Worker::expire(queue::Held held) {
 
 void Worker::flush_settlements() {
   flush_posted_ = false;
-  if (!settlements_.empty()) shared_.queue.settle(std::exchange(settlements_, {}));
+  if (settlements_.empty()) return;
+  auto durable = [this, paths = std::exchange(settled_paths_, {})]() mutable {
+    loop_.post([this, paths = std::move(paths)] {
+      for (const auto& [path, records] : paths) lease_ended(path, records);
+    });
+  };
+  shared_.queue.settle(std::exchange(settlements_, {}), std::move(durable));
 }
 
 void Worker::on_stream_changed(queue::StreamPtr stream) {

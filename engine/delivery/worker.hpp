@@ -64,8 +64,8 @@ class Worker final : public queue::RunReceiver {
   /// After records were taken from the lane: forgets it when it is empty.
   void after_take(LaneState& lane);
   void give_back(LaneState& lane, Instant until);
-  /// Leases end; the records stand first in their lanes again.
-  void release(std::vector<queue::Held> held);
+  /// Leases of a path end; the records stand first in their lanes again.
+  void release(std::vector<queue::Held> held, std::uint64_t path);
   /// Records that lost or never had their lease stand first in their lanes again.
   void take_back(std::vector<queue::Held> held);
   /// One record's fate. `event` has everything but kind, class, attempts and times, which come from the
@@ -85,6 +85,7 @@ class Worker final : public queue::RunReceiver {
   Dispatch& dispatch_for(const std::string& pool, const dns::PlanPtr& plan);
   void ready(LaneState& lane);
   void flush_settlements();
+  void lease_ended(std::uint64_t path, std::size_t records);
   void drop_quiet();
   net::Task<> drain(std::promise<void>* drained);
 
@@ -104,6 +105,7 @@ class Worker final : public queue::RunReceiver {
   std::map<std::pair<std::string, std::string>, std::unique_ptr<Dispatch>> dispatches_;  ///< by site, pool
   std::unordered_map<std::uint64_t, Path*> paths_;
   std::vector<queue::Settlement> settlements_;
+  std::vector<std::pair<std::uint64_t, std::size_t>> settled_paths_;  ///< of settlements_: path, leases
   bool flush_posted_ = false;
   bool stopping_ = false;
   std::size_t connections_ = 0;
