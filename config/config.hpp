@@ -45,7 +45,7 @@ struct CampaignLimits {
 };
 
 struct Store {
-  Millis commit_interval{5};
+  Millis commit_interval{10};
   ByteSize block_cache = mib(32);
   ByteSize write_buffer = mib(64);
   ByteSize wal_size = mib(256);

@@ -52,7 +52,7 @@ struct ServiceOptions {
   std::vector<SenderDomains> senders;
   http::ServerOptions http;
   std::string http_listen;                        ///< "127.0.0.1:8025"; empty: only the control socket
-  std::chrono::milliseconds export_interval{20};  ///< the exporter looks for new events so often
+  std::chrono::milliseconds export_interval{50};  ///< the exporter looks for new events so often
 };
 
 class Service {

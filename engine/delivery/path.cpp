@@ -10,7 +10,7 @@
 namespace sluice::delivery {
 namespace {
 
-constexpr double kAheadSeconds = 0.02;            ///< leases cover this much sending, several commits long
+constexpr double kAheadSeconds = 0.04;            ///< leases cover this much sending, several commits long
 constexpr std::size_t kRunsAhead = 2;             ///< lease runs asked for or ready, at most
 constexpr std::size_t kLeastAhead = 2;            ///< records leased for a connection, however slow it is
 constexpr std::chrono::seconds kReleaseAfter{5};  ///< a back-off longer than this ends the leases that wait
