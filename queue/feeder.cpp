@@ -169,7 +169,7 @@ void Feeder::handle(GiveBack& message) {
       lane->exhausted = false;
     }
   }
-  while (!lane->runs.empty() && lane->runs.front().left == 0) lane->runs.pop_front();
+  lane->drop_settled_runs();
   lane->wanted = false;
   lane->run_size = options_.first_run;
   lane->parked_until = message.until;
@@ -211,7 +211,7 @@ void Feeder::settled_one(const SettledRef& settled) {
   auto& open = lane->runs.at(settled.lane.run - lane->runs.front().number);
   SLUICE_ASSERT(open.left > 0);
   --open.left;
-  while (!lane->runs.empty() && lane->runs.front().left == 0) lane->runs.pop_front();
+  lane->drop_settled_runs();
   --lane->outstanding;
   auto& owner = scan(lane->stream, lane->phase);
   --owner.resident;

@@ -252,7 +252,7 @@ void Feeder::hand_over(Scan& scan, const Insertion& insertion) {
 void Feeder::emit(FeederLane& lane, std::shared_ptr<const Page> page, std::uint32_t first,
                   std::uint32_t count) {
   auto& owner = scan(lane.stream, lane.phase);
-  const LaneRef ref{lanes_.slot_of(lane), lane.generation, lane.next_run++};
+  const LaneRef ref{lane.slot, lane.generation, lane.next_run++};
   lane.runs.push_back({ref.run, count, page->records()[first].key.encode()});
   lane.outstanding += count;
   owner.resident += count;

@@ -21,7 +21,6 @@ FeederLane& LaneTable::add(StreamPtr stream, Phase phase, std::string_view domai
   if (free_.empty()) {
     slot = static_cast<std::uint32_t>(lanes_.size());
     lanes_.emplace_back();
-    slots_[&lanes_.back()] = slot;
   } else {
     slot = free_.back();
     free_.pop_back();
@@ -30,6 +29,7 @@ FeederLane& LaneTable::add(StreamPtr stream, Phase phase, std::string_view domai
   const auto generation = lane.generation + 1;
   lane = FeederLane{};
   lane.generation = generation;
+  lane.slot = slot;
   lane.used = true;
   const bool fresh = index_.emplace(index_key(stream->id, phase, domain), slot).second;
   SLUICE_ASSERT(fresh);
@@ -46,14 +46,12 @@ FeederLane* LaneTable::at(LaneRef ref) {
 }
 
 void LaneTable::remove(FeederLane& lane) {
-  const auto slot = slot_of(lane);
+  const auto slot = lane.slot;
   index_.erase(index_key(lane.stream->id, lane.phase, lane.domain));
   const auto generation = lane.generation;
   lane = FeederLane{};
   lane.generation = generation;
   free_.push_back(slot);
 }
-
-std::uint32_t LaneTable::slot_of(const FeederLane& lane) const { return slots_.at(&lane); }
 
 }  // namespace sluice::queue

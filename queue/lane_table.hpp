@@ -1,6 +1,7 @@
 // The lanes that have records in memory, or are parked with a time to come back. Feeder's thread only.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -18,6 +19,7 @@ struct FeederLane {
   Phase phase = Phase::first;
   std::string domain;
   std::uint32_t generation = 0;
+  std::uint32_t slot = 0;
   std::uint32_t worker = 0;
   bool used = false;
 
@@ -37,11 +39,15 @@ struct FeederLane {
     std::uint32_t left;  ///< records not settled
     std::string first_key;
   };
-  std::deque<OpenRun> runs;  ///< oldest first
+  std::vector<OpenRun> runs;  ///< few, oldest first
   std::uint32_t next_run = 1;
   std::uint32_t received_run = 0;  ///< highest run number a worker said it has received
   std::uint64_t outstanding = 0;
 
+  void drop_settled_runs() {
+    const auto open = std::find_if(runs.begin(), runs.end(), [](const OpenRun& run) { return run.left > 0; });
+    runs.erase(runs.begin(), open);
+  }
   /// Smallest key that may be unsettled.
   [[nodiscard]] const std::string& low() const { return runs.empty() ? cursor : runs.front().first_key; }
 };
@@ -54,7 +60,6 @@ class LaneTable {
   /// The lane a reference means, or null when it is gone.
   [[nodiscard]] FeederLane* at(LaneRef ref);
   void remove(FeederLane& lane);
-  [[nodiscard]] std::uint32_t slot_of(const FeederLane& lane) const;
   [[nodiscard]] std::size_t size() const { return index_.size(); }
 
   template <class Fn>
@@ -70,7 +75,6 @@ class LaneTable {
   std::deque<FeederLane> lanes_;  // a deque: addresses stay while it grows
   std::vector<std::uint32_t> free_;
   std::unordered_map<std::string, std::uint32_t> index_;
-  std::unordered_map<const FeederLane*, std::uint32_t> slots_;
 };
 
 }  // namespace sluice::queue

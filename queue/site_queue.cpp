@@ -39,8 +39,8 @@ struct SiteQueue::StreamShare {
 
   unsigned weight;
   unsigned deficit = 0;
-  std::deque<WorkerLane*> lanes[2];  ///< by phase
-  unsigned turn = 0;                 ///< which phase the next record comes from, when both have lanes
+  LaneList lanes[2];  ///< by phase
+  unsigned turn = 0;  ///< which phase the next record comes from, when both have lanes
 
   [[nodiscard]] unsigned quantum() const { return std::max(1U, kQuantum * weight / 5); }
   [[nodiscard]] bool empty() const { return lanes[0].empty() && lanes[1].empty(); }
@@ -76,7 +76,7 @@ void SiteQueue::add(WorkerLane& lane) {
     if (tenant->ring.empty()) share.ring.add(*tenant);
     tenant->ring.add(*stream);
   }
-  stream->lanes[static_cast<std::size_t>(lane.phase)].push_back(&lane);
+  stream->lanes[static_cast<std::size_t>(lane.phase)].push_back(lane);
   lane.queued = true;
   lane.burst = 0;
   ++lanes_;
@@ -87,7 +87,7 @@ void SiteQueue::remove(WorkerLane& lane) {
   auto& share = *classes_[static_cast<std::size_t>(lane.stream->settings.stream_class)];
   const auto tenant = share.tenants.find(lane.stream->settings.tenant);
   const auto stream = tenant->second->streams.find(lane.stream->id);
-  std::erase(stream->second->lanes[static_cast<std::size_t>(lane.phase)], &lane);
+  stream->second->lanes[static_cast<std::size_t>(lane.phase)].remove(lane);
   lane.queued = false;
   --lanes_;
   if (!stream->second->empty()) return;
@@ -129,7 +129,7 @@ SiteQueue::Served SiteQueue::serve(ClassShare& share, LaneGate& gate, std::vecto
 SiteQueue::Served SiteQueue::serve(StreamShare& share, LaneGate& gate, std::vector<Held>& out) {
   const unsigned phase = share.lanes[share.turn].empty() ? 1 - share.turn : share.turn;
   auto& order = share.lanes[phase];
-  auto& lane = *order.front();
+  auto& lane = order.front();
   switch (gate.ask(lane)) {
     case LaneGate::Answer::stop:
       return Served::stop;
@@ -148,8 +148,8 @@ SiteQueue::Served SiteQueue::serve(StreamShare& share, LaneGate& gate, std::vect
     remove(lane);
   } else if (++lane.burst >= kLaneBurst) {
     lane.burst = 0;
-    order.pop_front();
-    order.push_back(&lane);
+    order.remove(lane);
+    order.push_back(lane);
   }
   return Served::one;
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <string>
+#include <vector>
 
 #include "queue/run.hpp"
 
@@ -17,12 +17,14 @@ struct WorkerLane {
   LaneRef ref;                 ///< of the newest run
   std::uint32_t last_run = 0;  ///< highest run number received
   std::uint32_t run_records = 0;
-  std::deque<Run> window;     ///< `first` and `count` shrink as records are taken
-  std::uint64_t records = 0;  ///< in the window
-  bool asked = false;         ///< more was asked for since the last run
-  bool queued = false;        ///< stands in its SiteQueue; else parked or empty
-  std::uint32_t burst = 0;    ///< taken in this turn
-  void* owner = nullptr;      ///< the site's object, set by whoever holds the lanes
+  std::vector<Run> window;       ///< few; `first` and `count` shrink as records are taken
+  std::uint64_t records = 0;     ///< in the window
+  bool asked = false;            ///< more was asked for since the last run
+  bool queued = false;           ///< stands in its SiteQueue; else parked or empty
+  std::uint32_t burst = 0;       ///< taken in this turn
+  void* owner = nullptr;         ///< the site's object, set by whoever holds the lanes
+  WorkerLane* before = nullptr;  ///< these two: in its LaneList
+  WorkerLane* after = nullptr;
 
   void add(Run run) {
     ref = run.lane;
@@ -37,7 +39,7 @@ struct WorkerLane {
     ref = held.lane.run >= ref.run ? held.lane : ref;
     last_run = std::max(last_run, held.lane.run);
     ++records;
-    window.push_front(Run{held.stream, phase, domain, held.lane, held.page, held.index, 1});
+    window.insert(window.begin(), Run{held.stream, phase, domain, held.lane, held.page, held.index, 1});
   }
   [[nodiscard]] const Record& front() const { return window.front().page->records()[window.front().first]; }
   /// Precondition: records > 0.
@@ -46,9 +48,33 @@ struct WorkerLane {
     auto out = run.held(0);
     ++run.first;
     --records;
-    if (--run.count == 0) window.pop_front();
+    if (--run.count == 0) window.erase(window.begin());
     return out;
   }
+};
+
+/// Lanes in the order they are served. Each knows its neighbours, so that leaving costs the same wherever it
+/// stands.
+class LaneList {
+ public:
+  [[nodiscard]] bool empty() const { return first_ == nullptr; }
+  [[nodiscard]] WorkerLane& front() const { return *first_; }
+  void push_back(WorkerLane& lane) {
+    lane.before = last_;
+    lane.after = nullptr;
+    (last_ == nullptr ? first_ : last_->after) = &lane;
+    last_ = &lane;
+  }
+  /// The lane stands in this list.
+  void remove(WorkerLane& lane) {
+    (lane.before == nullptr ? first_ : lane.before->after) = lane.after;
+    (lane.after == nullptr ? last_ : lane.after->before) = lane.before;
+    lane.before = lane.after = nullptr;
+  }
+
+ private:
+  WorkerLane* first_ = nullptr;
+  WorkerLane* last_ = nullptr;
 };
 
 }  // namespace sluice::queue

@@ -1,14 +1,15 @@
 // The child of the kill test: the real queue at full speed under a transport that only writes down what it
 // "sent".
 //
-//   queue_hammer DIR RECORDS DOMAINS
+//   queue_hammer DIR RECORDS DOMAINS [hold]
 //
 // Loads RECORDS recipients over DOMAINS domains (going on from the checkpoint), sends them with two workers,
 // exports the events, and exits 0 when every recipient is final. Each accepted message is one 8-byte row
 // number appended to DIR/accepted.bin by its own write(2): what the kernel has survives kill -9, as a
-// receiver's own store would.
+// receiver's own store would. With `hold` nothing is sent: it loads, prints its peak memory, and exits 0.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -88,7 +89,14 @@ struct Hammer {
   }
 };
 
-int hammer(const std::string& folder, Row records, std::uint64_t domains) {
+/// Highest resident memory of this process so far, in KiB.
+std::size_t peak_memory_kib() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::size_t>(usage.ru_maxrss);
+}
+
+int hammer(const std::string& folder, Row records, std::uint64_t domains, bool hold) {
   Hammer hammer{folder, records, domains, {}, nullptr, nullptr};
   Options options;
   options.store.path = folder + "/store";
@@ -104,8 +112,9 @@ int hammer(const std::string& folder, Row records, std::uint64_t domains) {
   std::fflush(stdout);
   hammer.accepted = ::open((folder + "/accepted.bin").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   auto outcome = [&](const Record& record, Settlement& settlement) { hammer.outcome(record, settlement); };
-  FakeWorker one(*hammer.queue, hammer.clock, outcome, kRun, kRunsAhead);
-  FakeWorker two(*hammer.queue, hammer.clock, outcome, kRun, kRunsAhead);
+  const auto ahead = hold ? 0 : kRunsAhead;
+  FakeWorker one(*hammer.queue, hammer.clock, outcome, kRun, ahead);
+  FakeWorker two(*hammer.queue, hammer.clock, outcome, kRun, ahead);
   hammer.queue->start({&one, &two});
   one.start();
   two.start();
@@ -127,6 +136,7 @@ int hammer(const std::string& folder, Row records, std::uint64_t domains) {
       all_loaded = true;
     }
     if (*exported > 0) continue;
+    if (hold && all_loaded) break;
     const bool drained = all_loaded && hammer.queue->counters(hammer.stream->id).queued() == 0;
     if (drained && log->exported() == hammer.queue->ledger().committed_seq()) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));  // the exporter's pace
@@ -137,6 +147,7 @@ int hammer(const std::string& folder, Row records, std::uint64_t domains) {
   const auto counters = hammer.queue->counters(hammer.stream->id);
   fmt::print("done injected={} delivered={} bounced={} deferrals={} doubts={}\n", counters.injected,
              counters.delivered, counters.bounced, counters.deferrals, counters.doubts);
+  fmt::print("queued={} peak_memory_kib={}\n", counters.queued(), peak_memory_kib());
   return 0;
 }
 
@@ -144,6 +155,7 @@ int hammer(const std::string& folder, Row records, std::uint64_t domains) {
 }  // namespace sluice::queue
 
 int main(int argc, char** argv) {
-  if (argc != 4) return 64;
-  return sluice::queue::hammer(argv[1], std::stoull(argv[2]), std::stoull(argv[3]));
+  const bool hold = argc == 5 && std::string_view(argv[4]) == "hold";
+  if (argc != 4 && !hold) return 64;
+  return sluice::queue::hammer(argv[1], std::stoull(argv[2]), std::stoull(argv[3]), hold);
 }
