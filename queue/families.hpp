@@ -18,7 +18,8 @@ inline constexpr store::Family kMarks =
 inline constexpr store::Family kCounters = 6;  ///< stream(4) -> counters; "seq" -> last event sequence number
 inline constexpr store::Family kOutbox = 7;    ///< seq(8) -> event
 inline constexpr store::Family kSent = 8;      ///< stream(4) row(5) -> time, source, address
-inline constexpr store::Family kDamaged = 9;   ///< time(8) n(4) -> key and value of a record set aside
+inline constexpr store::Family kDamaged =
+    9;  ///< record key -> value, of a record set aside because it does not decode
 inline constexpr store::Family kBodies =
     10;  ///< body(12) stream(4) row(5) -> "": a recipient who needs that body
 

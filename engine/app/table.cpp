@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 
 #include "engine/base/assert.hpp"
 
@@ -44,7 +45,8 @@ std::vector<std::size_t> Table::widths(std::size_t total) const {
 }
 
 std::string Table::text(const Terminal& terminal) const {
-  const auto width = widths(terminal.width);
+  // A pipe has no width: what reads it wants the whole name.
+  const auto width = widths(terminal.is_tty ? terminal.width : SIZE_MAX);
   const auto line = [&](const auto& cell_of) {
     std::string out;
     for (std::size_t i = 0; i < columns_.size(); ++i) {

@@ -97,13 +97,12 @@ int from_files(Context& context, const std::string& data_dir, const Wanted& want
 int events(Context& context, const Wanted& wanted) {
   const auto loaded = load_config(context);
   if (!loaded) return context.exit_code;
-  auto target = fmt::format("/v1/events?after={}&follow={}", wanted.after, wanted.follow ? 1 : 0);
-  if (!wanted.campaign.empty()) target += "&campaign=" + http::percent_encode(wanted.campaign);
-  if (!wanted.event.empty()) target += "&event=" + http::percent_encode(wanted.event);
+  const auto target = fmt::format("/v1/events?after={}&follow={}", wanted.after, wanted.follow ? 1 : 0);
+  const bool all = wanted.campaign.empty() && wanted.event.empty();
   bool any = false;
   const auto read = service_of(loaded->config).stream(target, [&](std::string_view line) {
     any = true;
-    print(context, line);
+    if (all || is_wanted(line, wanted)) print(context, line);
     return static_cast<bool>(context.out);
   });
   if (read) return kExitOk;

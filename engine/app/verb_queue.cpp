@@ -20,7 +20,6 @@ int summary(Context& context, const std::string& by) {
   }
   using enum Table::Align;
   Table table({{by == "campaign" ? "CAMPAIGN"
-                : by == "domain" ? "DOMAIN"
                 : by == "site"   ? "SITE"
                                  : "PROVIDER"},
                {"QUEUED", right},
@@ -52,7 +51,7 @@ void setup_queue(CLI::App& parent, Context& context) {
                         "sluice queue summary --by campaign");
   const auto by = std::make_shared<std::string>("provider");
   verb->add_option("--by", *by, "what a row stands for")
-      ->check(CLI::IsMember({"provider", "site", "domain", "campaign"}))
+      ->check(CLI::IsMember({"provider", "site", "campaign"}))
       ->capture_default_str();
   on_run(verb, context, [&context, by] { return summary(context, *by); });
 }

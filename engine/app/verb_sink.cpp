@@ -22,7 +22,7 @@ struct SinkArguments {
   bool counting = false;
 };
 
-/// "127.0.0.2:2525=gmail" or without a persona.
+/// "127.0.0.2:2525=gmail-like" or without a persona.
 Expected<sink::SinkAddress> address_of(const std::string& text) {
   const auto equals = text.find('=');
   sink::SinkAddress out;
@@ -68,7 +68,7 @@ int run(Context& context, const SinkArguments& arguments) {
 void setup_sink(CLI::App& parent, Context& context) {
   auto* verb =
       add_verb(parent, context, "sink", "Receive mail as scripted providers do, count it, deliver nothing",
-               "sluice sink --listen 127.0.0.2:2525=gmail --samples /tmp/samples");
+               "sluice sink --listen 127.0.0.2:2525=gmail-like --samples /tmp/samples");
   const auto arguments = std::make_shared<SinkArguments>();  // shared: by the options and the callback
   verb->add_option("--listen", arguments->listen,
                    "address:port, or address:port=PERSONA; several may be given");

@@ -12,6 +12,7 @@ import tempfile
 import unittest
 
 import coroutines
+import docs
 import layers
 import licences
 import sizes
@@ -49,6 +50,29 @@ class Tree(unittest.TestCase):
     def assert_clean(self, lint):
         code, printed = self.run_lint(lint)
         self.assertEqual((code, printed), (0, ""))
+
+
+class Docs(Tree):
+    def test_true_pages_are_fine(self):
+        self.write("engine/app/verbs.cpp", 'Verb{"send", setup_send},\n')
+        self.write("README.md", "# A page\n\n## It's `here`, once\n\n[a](docs/a.md) [b](#its-here-once)\n"
+                                "[c](https://example.test/)\n\n| verb | |\n|---|---|\n| `send` | sends |\n")
+        self.write("docs/a.md", "[back](../README.md#a-page)\n")
+        self.write("ARCHITECTURE.md", "`engine/app` has `engine/app/verbs.cpp`\n")
+        self.assert_clean(docs)
+
+    def test_dead_links_are_found(self):
+        self.write("docs/a.md", "# A\n[b](b.md)\n[c](a.md#b)\n```\n# b\n```\n")
+        self.assert_found(docs, "docs/a.md:2: b.md does not exist", "docs/a.md:3: a.md has no heading #b")
+
+    def test_other_verbs_are_found(self):
+        self.write("engine/app/verbs.cpp", 'Verb{"send", setup_send}, Verb{"sink", setup_sink},\n')
+        self.write("README.md", "| `send` | sends |\n| `fetch` | fetches |\n")
+        self.assert_found(docs, "lacks sink", "README.md:2: there is no verb fetch")
+
+    def test_folders_that_are_gone_are_found(self):
+        self.write("ARCHITECTURE.md", "one\n`engine/base` and `queue/shard.hpp`\n")
+        self.assert_found(docs, "ARCHITECTURE.md:2: engine/base does not", "queue/shard.hpp does not")
 
 
 class Layers(Tree):

@@ -36,8 +36,7 @@ std::string campaign_text(const std::string& state, int delivered, int bounced, 
          R"(","read":11,"rejected":1,"injected":10,"delivered":)" + std::to_string(delivered) +
          R"(,"bounced":)" + std::to_string(bounced) + R"(,"queued":)" + std::to_string(queued) +
          R"(,"rate_per_s":5.5,"eta_s":3,"providers":[{"provider":"evil\u001b[2J","injected":10,)" +
-         R"("delivered":4}]})" +
-         "\n";
+         R"("delivered":4}]})" + "\n";
 }
 
 /// Answers for one test; each GET of a campaign gives the next of `campaign`, the last one again and again.
@@ -46,6 +45,7 @@ struct Script {
   std::atomic<std::size_t> asked{0};
   std::atomic<int> paused{0};
   Response reload;
+  std::string events;
 
   Response next() { return campaign[std::min(asked++, campaign.size() - 1)]; }
 };
@@ -74,8 +74,9 @@ class Verbs : public testing::Test {
       return give(json_text(R"({"queued":7,"rows":[{"name":")" + request.query["by"] +
                             R"(","queued":7,"waits_for":"policy x"}]})"));
     });
-    router.add("GET", "/v1/events", [](Request request) {
-      return give(json_text("{\"seq\":" + request.query["after"] + "}\n\n{\"seq\":8}\n"));
+    router.add("GET", "/v1/events", [this](Request request) {
+      const auto two = "{\"seq\":" + request.query["after"] + "}\n\n{\"seq\":8}\n";
+      return give(json_text(script_.events.empty() ? two : script_.events));
     });
     router.add("GET", "/v1/status", [](Request) { return give(json_text("{}")); });
     start(std::move(router));
@@ -175,11 +176,22 @@ TEST_F(Verbs, ReloadShowsWhatWaitsForARestart) {
 }
 
 TEST_F(Verbs, QueueSummaryAndEvents) {
-  EXPECT_EQ(run({"queue", "summary", "--by", "domain"}), kExitOk);
-  EXPECT_THAT(out_.str(), StartsWith("DOMAIN"));
+  EXPECT_EQ(run({"queue", "summary", "--by", "site"}), kExitOk);
+  EXPECT_THAT(out_.str(), StartsWith("SITE"));
   EXPECT_THAT(out_.str(), HasSubstr("policy x"));
   EXPECT_EQ(run({"events", "--after", "7"}), kExitOk);
   EXPECT_EQ(out_.str(), "{\"seq\":7}\n{\"seq\":8}\n");
+}
+
+TEST_F(Verbs, EventsOfOneKindOrCampaignAreChosenHere) {
+  const std::string bounced = R"({"seq":9,"event":"bounced","campaign":"autumn"})";
+  const std::string other = R"({"seq":10,"event":"bounced","campaign":"winter"})";
+  script_.events =
+      bounced + "\n" + other + "\n" + R"({"seq":11,"event":"delivered","campaign":"autumn"})" + "\n";
+  EXPECT_EQ(run({"events", "--event", "bounced", "--campaign", "autumn"}), kExitOk);
+  EXPECT_EQ(out_.str(), bounced + "\n");
+  EXPECT_EQ(run({"events", "--campaign", "winter"}), kExitOk);
+  EXPECT_EQ(out_.str(), other + "\n");
 }
 
 TEST_F(Verbs, FollowWaitsForAcceptanceAndEndsWithTheCampaign) {

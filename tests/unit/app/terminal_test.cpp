@@ -71,6 +71,7 @@ TEST(DisplayWidth, CountsColumns) {
 
 TEST(TableText, FitsTheTerminalAndIsSafe) {
   Terminal terminal;
+  terminal.is_tty = true;
   terminal.width = 40;
   Table table({{"NAME"}, {"COUNT", Table::Align::right}});
   table.add({std::string(100, 'x') + "\x1b[2J", "1,234"});
@@ -82,6 +83,14 @@ TEST(TableText, FitsTheTerminalAndIsSafe) {
     at = end + 1;
   }
   EXPECT_NE(text.find("1,234"), std::string::npos);
+}
+
+TEST(TableText, IsWholeInAPipe) {
+  Terminal pipe;
+  pipe.width = 40;
+  Table table({{"NAME"}});
+  table.add({std::string(100, 'x')});
+  EXPECT_NE(table.text(pipe).find(std::string(100, 'x')), std::string::npos);
 }
 
 TEST(Numbers, AreGrouped) {
