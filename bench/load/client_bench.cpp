@@ -161,7 +161,7 @@ net::Task<> send_many(net::asio::io_context& context, net::TlsClientContext& tls
   options.pipelining = load.mode != Mode::lock_step;
   smtp::ClientConnection connection(context, tls, options);
   smtp::Target target;
-  target.endpoints = {net::Endpoint(net::asio::ip::address_v4::loopback(), load.port)};
+  target.hosts = {{net::Endpoint(net::asio::ip::address_v4::loopback(), load.port), "sink.test"}};
   auto opened = co_await connection.open(target);
   if (!opened) std::abort();
   const std::array<std::string_view, 1> recipients = {"recipient.number.one@example.test"};

@@ -155,7 +155,7 @@ void Path::settle(Connection& connection, Prepared& message, const smtp::Transac
   event.sender = message.sender;
   const auto remote = connection.opened.peer.address().to_string();
   event.remote_ip = remote;
-  event.mx = connection.mx;
+  event.mx = connection.opened.host;
   event.size_bytes = message.message.envelope.size_bytes;
   event.tls_version = connection.opened.tls.version;
   event.tls_cipher = connection.opened.tls.cipher;

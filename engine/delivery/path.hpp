@@ -75,7 +75,6 @@ class Path final : public throttle::Waiter {
     throttle::Permits permits;
     std::unique_ptr<Prepared> current = std::make_unique<Prepared>();
     std::unique_ptr<Prepared> next = std::make_unique<Prepared>();
-    std::string mx;
     bool open = false;
     bool idle = false;
   };

@@ -28,15 +28,13 @@ smtp::Target Path::target() const {
   const auto& plan = *dispatch_.site().plan;
   smtp::Target out;
   const auto order = dns::attempt_order(plan, worker_.random());
-  const auto first_host = plan.endpoints[order.front()].host;
   for (const auto at : order) {
     const auto& endpoint = plan.endpoints[at];
     const bool family_off = endpoint.address.is_v6()
                                 ? !source_options().address6 && source_options().address.has_value()
                                 : !source_options().address && source_options().address6.has_value();
-    if (!family_off) out.endpoints.emplace_back(endpoint.address, endpoint.port);
+    if (!family_off) out.hosts.push_back({{endpoint.address, endpoint.port}, plan.hosts[endpoint.host].name});
   }
-  out.host = plan.hosts[first_host].name;
   out.local = source_options().address ? source_options().address : source_options().address6;
   out.session_key = dispatch_.site().key + "|" + source_options().name;
   return out;
@@ -85,9 +83,7 @@ net::Task<> Path::serve(Connection* connection) {
 }
 
 net::Task<bool> Path::open(Connection& connection) {
-  auto where = target();
-  connection.mx = where.host;
-  auto result = co_await connection.client.open(std::move(where));
+  auto result = co_await connection.client.open(target());
   --connecting_;
   if (!result) {
     on_open_failed(connection, result.error());
@@ -102,6 +98,7 @@ net::Task<bool> Path::open(Connection& connection) {
 void Path::on_open_failed(Connection& connection, const smtp::FailedOpen& failure) {
   if (worker_.stopping()) return;
   connection.opened.peer = failure.peer;
+  connection.opened.host = failure.host;
   if (open_ > 0) {  // others work: the receiver wants no more of them
     cap_ = open_;
     worker_.timers().at(worker_.now() + kRelearnAfter, [&worker = worker_, path = id] {
@@ -132,8 +129,8 @@ net::Task<> Path::send_all(Connection& connection) {
     }
     const bool have_next = fetch(*connection.next);
     const auto* next = have_next ? &connection.next->message.envelope : nullptr;
-    // Whoever became ready in this turn of the loop signs first; then all write, back to back: a receiver that
-    // sleeps between two writes costs a wake-up each.
+    // Whoever became ready in this turn of the loop signs first; then all write, back to back: a receiver
+    // that sleeps between two writes costs a wake-up each.
     co_await net::asio::post(worker_.loop().context(), net::asio::use_awaitable);
     ++sending_;
     const auto result = co_await connection.client.send(connection.current->message, next);

@@ -17,10 +17,11 @@ std::size_t buffer_cap(const ClientOptions& options) {
   return std::max({options.reply_limits.max_line_bytes * 2, options.read_buffer_bytes, std::size_t{4096}});
 }
 
-FailedOpen failed(const OpenFailure& failure, const net::Endpoint& peer) {
+FailedOpen failed(const OpenFailure& failure, const TargetHost& host) {
   FailedOpen out;
   static_cast<OpenFailure&>(out) = failure;
-  out.peer = peer;
+  out.peer = host.endpoint;
+  out.host = host.name;
   return out;
 }
 
@@ -64,12 +65,12 @@ Task<std::expected<Opened, FailedOpen>> ClientConnection::open(Target target) {
 
 Task<Expected<>> ClientConnection::connect(const Target& target) {
   Error last{ErrorCode::invalid_input, "the target has no address of the source's family"};
-  for (const auto& endpoint : target.endpoints) {
-    if (target.local && target.local->is_v6() != endpoint.address().is_v6()) continue;
+  for (const auto& host : target.hosts) {
+    if (target.local && target.local->is_v6() != host.endpoint.address().is_v6()) continue;
     start_afresh();
-    tried_ = endpoint;
+    tried_ = host;
     const auto deadline = Deadline::after(options_.timeouts[Stage::connect]);
-    auto connected = co_await stream_.connect(endpoint, target.local, deadline);
+    auto connected = co_await stream_.connect(host.endpoint, target.local, deadline);
     if (connected) co_return connected;
     last = std::move(connected.error());
     if (last.code == ErrorCode::cancelled) break;
@@ -111,15 +112,16 @@ Task<std::expected<Opened, FailedOpen>> ClientConnection::open_session(const Tar
   }
   server_ = opening.server();
   ready_ = true;
-  co_return Opened{tried_, opening.greeting(), server_, stream_.tls(), opening.used_helo(), false};
+  co_return Opened{tried_.endpoint,     tried_.name, opening.greeting(), server_, stream_.tls(),
+                   opening.used_helo(), false};
 }
 
 Task<Opening::Do> ClientConnection::secure(Opening& opening, const Target& target) {
   commands_.clear();
   if (!buffer_.empty()) co_return opening.on_injection();
   const net::TlsClientRequest request{
-      options_.tls == TlsPolicy::verified ? net::TlsVerify::peer : net::TlsVerify::none, target.host,
-      target.session_key};
+      options_.tls == TlsPolicy::verified ? net::TlsVerify::peer : net::TlsVerify::none, tried_.name,
+      target.session_key.empty() ? "" : target.session_key + '|' + tried_.name};
   const auto deadline = Deadline::after(options_.timeouts[Stage::starttls]);
   auto secured = co_await stream_.start_tls(tls_, request, deadline);
   if (!secured) co_return opening.on_handshake_failed(secured.error());

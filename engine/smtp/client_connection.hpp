@@ -22,15 +22,21 @@
 namespace sluice::smtp {
 
 /// Where to connect: one host with its addresses, in the order to try.
+struct TargetHost {
+  net::Endpoint endpoint;
+  std::string name;  ///< the MX host's: SNI, and what verified TLS checks
+};
+
+/// Hosts are tried in order until one takes the connection.
 struct Target {
-  std::vector<net::Endpoint> endpoints;
+  std::vector<TargetHost> hosts;
   std::optional<net::Address> local;  ///< source address; endpoints of the other family are skipped
-  std::string host;                   ///< the MX host's name: SNI, and what verified TLS checks
   std::string session_key;            ///< who may share TLS sessions, such as "site|source"; empty: nobody
 };
 
 struct Opened {
   net::Endpoint peer;
+  std::string host;  ///< the name of the one that took the connection
   message::Reply greeting;
   Capabilities server;
   net::TlsSummary tls;
@@ -40,6 +46,7 @@ struct Opened {
 
 struct FailedOpen : OpenFailure {
   net::Endpoint peer;  ///< the last one tried
+  std::string host;
 };
 
 /// How an idle wait ended.
@@ -127,7 +134,7 @@ class ClientConnection {
   bool ready_ = false;  // in step: a transaction may begin
   bool woken_ = false;
   bool retry_in_plain_text_ = false;  // of the last open_session()
-  net::Endpoint tried_;
+  TargetHost tried_;
   std::size_t messages_ = 0;
 
   Transaction current_;

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """kill -9 of the service at random moments in the middle of a campaign: nobody lost, no copy without a doubt.
 
-    kill_serve.py SLUICE        SLUICE_LONG=1: more recipients and kills; SLUICE_SEED=N repeats a run's moments
+    kill_serve.py SLUICE
+    SLUICE_LONG=1: more recipients and kills; SLUICE_SEED=N repeats a run's moments
 """
 import os
 import random
@@ -69,7 +70,8 @@ def scenario(scene):
     ledger.check_exactly_once()
     assert ledger.counts()["delivered"] == RECIPIENTS, ledger.counts()
     copies = ledger.check_sink(sink.deliveries())
-    crashed = sum(1 for event in ledger.events if event["event"] == "in_doubt" and event.get("stage") == "crash")
+    doubts_told = [event for event in ledger.events if event["event"] == "in_doubt"]
+    crashed = sum(1 for event in doubts_told if event.get("stage") == "crash")
     assert crashed == sum(doubts), f"{sum(doubts)} found in doubt at the restarts, {crashed} events say so"
     print(f"{KILLS} kills, in doubt after each: {doubts}, second copies: {copies}")
 

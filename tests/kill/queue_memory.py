@@ -3,7 +3,8 @@
 
     queue_memory.py QUEUE_HAMMER [--records N] [--domains N]
 
-Nothing is sent: the day a provider is down. Every record must be counted as queued, before and after a restart.
+Nothing is sent: the day a provider is down. Every record must be counted as queued, before and after a
+restart.
 """
 import argparse
 import re
@@ -15,8 +16,8 @@ LIMIT_S = 600
 
 
 def run(hammer, folder, records, domains):
-    done = subprocess.run([hammer, folder, str(records), str(domains), "hold"], capture_output=True, text=True,
-                          timeout=LIMIT_S, check=False)
+    command = [hammer, folder, str(records), str(domains), "hold"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     found = re.search(r"queued=(\d+) peak_memory_kib=(\d+)", done.stdout)
     return int(found[1]), int(found[2]) // 1024

@@ -120,8 +120,7 @@ class ClientTest : public ::testing::Test {
 
   void run(std::vector<Script> scripts, Body body) {
     server.emplace(loop, std::move(scripts));
-    target.endpoints = {server->endpoint};
-    target.host = "mx.example.test";
+    target.hosts = {{server->endpoint, "mx.example.test"}};
     bool ended = false;
     loop.spawn(play(body, ended));
     EXPECT_TRUE(loop.run());

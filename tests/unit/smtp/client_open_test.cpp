@@ -59,13 +59,16 @@ TEST_F(ClientOpen, TriesTheNextAddressWhenOneRefuses) {
       }},
       [&](ClientConnection& client, const Target& to) -> Task<> {
         Target both = to;
-        both.endpoints = {refused, net::Endpoint(net::asio::ip::address_v6::loopback(), 1), to.endpoints[0]};
+        both.hosts = {{refused, "dead.test"},
+                      {net::Endpoint(net::asio::ip::address_v6::loopback(), 1), "six.test"},
+                      to.hosts[0]};
         both.local = net::asio::ip::address_v4::loopback();
         opened = co_await client.open(both);
         co_await client.quit();
       });
   ASSERT_TRUE(opened);
   EXPECT_EQ(opened->peer, server->endpoint);
+  EXPECT_EQ(opened->host, "mx.example.test") << "not the name of the one that refused";
 }
 
 TEST_F(ClientOpen, FailsAtConnectWhenNoAddressAnswers) {
@@ -203,7 +206,7 @@ TEST_F(ClientTls, VerifiesTheHostName) {
   EXPECT_TRUE(opened->tls.verified);
   run({tls_script()}, [this](ClientConnection& client, const Target& to) -> Task<> {
     Target other = to;
-    other.host = "other.test";
+    other.hosts[0].name = "other.test";
     opened = co_await client.open(other);
   });
   expect_error(Stage::starttls, ErrorCode::unavailable);
