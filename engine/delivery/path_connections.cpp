@@ -132,8 +132,8 @@ net::Task<> Path::send_all(Connection& connection) {
     }
     const bool have_next = fetch(*connection.next);
     const auto* next = have_next ? &connection.next->message.envelope : nullptr;
-    // Whoever became ready in this turn of the loop signs first; then all write, back to back: a receiver that
-    // sleeps between two writes costs a wake-up each.
+    // Whoever became ready in this turn of the loop signs first; then all write, back to back: a receiver
+    // that sleeps between two writes costs a wake-up each.
     co_await net::asio::post(worker_.loop().context(), net::asio::use_awaitable);
     ++sending_;
     const auto result = co_await connection.client.send(connection.current->message, next);
