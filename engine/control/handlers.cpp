@@ -192,10 +192,15 @@ Response reload(Service& service) {
 
 }  // namespace
 
-http::Router make_router(Service& service) {
+http::Router make_health_router(Service& service) {
   http::Router out;
   out.add("GET", "/healthz", answer([](const Request&) { return http::text_response("ok\n"); }));
   out.add("GET", "/readyz", answer([&service](const Request&) { return readiness(service); }));
+  return out;
+}
+
+http::Router make_router(Service& service) {
+  auto out = make_health_router(service);
   out.add("GET", "/v1/status", answer([&service](const Request&) { return status(service); }));
   out.add("GET", "/v1/campaigns",
           answer([&service](const Request& r) { return list_campaigns(service, r); }));

@@ -169,7 +169,8 @@ Expected<> Service::start_http() {
                 "[http] listen: \"" + options_.http_listen + "\" is no address:port");
   }
   const auto port = static_cast<std::uint16_t>(std::atoi(options_.http_listen.c_str() + colon + 1));
-  auto bound = server_->listen_tcp({address, port});
+  health_ = std::make_unique<http::Server>(control_.context(), make_health_router(*this), options_.http);
+  auto bound = health_->listen_tcp({address, port});
   if (!bound) return std::unexpected(bound.error());
   http_address_ = fmt::format("{}:{}", bound->address().to_string(), bound->port());
   return {};
@@ -231,6 +232,10 @@ void Service::stop() {
 net::Task<> Service::stop_control(std::promise<void>* stopped) {
   co_await server_->stop();
   server_.reset();
+  if (health_) {
+    co_await health_->stop();
+    health_.reset();
+  }
   control_stopping_ = true;
   stopped->set_value();
 }

@@ -123,7 +123,8 @@ class Service {
   std::unique_ptr<delivery::DoorServer> doors_;
   net::Worker control_{"control"};
   std::unique_ptr<net::TaskGroup> control_tasks_;
-  std::unique_ptr<http::Server> server_;
+  std::unique_ptr<http::Server> server_;  ///< control.sock
+  std::unique_ptr<http::Server> health_;  ///< [http] listen
   std::string http_address_;
   std::function<Expected<boost::json::object>()> reload_;
   std::thread exporter_;
