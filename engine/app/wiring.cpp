@@ -113,7 +113,9 @@ dns::RouterOptions router_options(const config::Config& config) {
   for (const auto& listener : config.listeners) {
     const auto endpoint = config::parse_endpoint(listener.listen);
     const auto address = endpoint ? address_of(endpoint->address) : std::nullopt;
-    if (address && !address->is_unspecified()) plan.own_addresses.push_back({*address, endpoint->port});
+    // A port the system chooses is not known yet, and 0 would stand for every port.
+    if (!address || address->is_unspecified() || endpoint->port == 0) continue;
+    plan.own_addresses.push_back({*address, endpoint->port});
   }
   out.max_plans = config.limits.sites;
   return out;

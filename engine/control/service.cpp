@@ -42,8 +42,8 @@ Service::~Service() { stop(); }
 
 Expected<std::unique_ptr<Service>> Service::make(ServiceOptions options) {
   auto out = std::unique_ptr<Service>(new Service(std::move(options)));
-  for (auto step :
-       {&Service::load_keys, &Service::make_queue, &Service::make_network, &Service::make_campaigns}) {
+  for (auto step : {&Service::load_keys, &Service::make_queue, &Service::make_network,
+                    &Service::make_campaigns, &Service::make_doors}) {
     if (auto made = (out.get()->*step)(); !made) return std::unexpected(made.error());
   }
   return out;
@@ -97,17 +97,20 @@ Expected<> Service::make_network() {
   return {};
 }
 
-Expected<> Service::make_campaigns() {
-  auto from_check = [this](const std::string& tenant,
-                           const std::string& domain) -> std::optional<std::string> {
-    if (signer_.has(domain)) return std::nullopt;
-    for (const auto& sender : options_.senders) {
-      if (sender.tenant == tenant && std::ranges::find(sender.domains, domain) != sender.domains.end()) {
-        return std::nullopt;
-      }
+std::optional<std::string> Service::why_not_from(const std::string& tenant, const std::string& domain) const {
+  if (signer_.has(domain)) return std::nullopt;
+  for (const auto& sender : options_.senders) {
+    if (sender.tenant == tenant && std::ranges::find(sender.domains, domain) != sender.domains.end()) {
+      return std::nullopt;
     }
-    return "the From domain " + domain + " has no [[dkim]] key and is not listed for tenant \"" + tenant +
-           "\" in a [[sender]]; add one of them";
+  }
+  return "the From domain " + domain + " has no [[dkim]] key and is not listed for tenant \"" + tenant +
+         "\" in a [[sender]]; add one of them";
+}
+
+Expected<> Service::make_campaigns() {
+  auto from_check = [this](const std::string& tenant, const std::string& domain) {
+    return why_not_from(tenant, domain);
   };
   auto content_check = [](const message::CampaignParts& parts) -> Expected<> {
     auto compiled = delivery::compile_campaign(parts);
@@ -124,6 +127,11 @@ Expected<> Service::make_campaigns() {
 Expected<> Service::make_doors() {
   flows_ = std::make_unique<delivery::Flows>(options_.flow, *queue_, *bodies_, clock_);
   if (options_.doors.empty()) return {};
+  for (auto& door : options_.doors) {
+    door.from_check = [this](const std::string& tenant, const std::string& domain) {
+      return why_not_from(tenant, domain);
+    };
+  }
   auto doors = delivery::DoorServer::make({.doors = options_.doors}, *flows_, clock_);
   if (!doors) return std::unexpected(doors.error());
   doors_ = std::move(*doors);

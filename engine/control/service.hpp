@@ -96,6 +96,9 @@ class Service {
   Expected<> make_campaigns();
   Expected<> load_keys();
   Expected<> make_doors();
+  /// Nothing: mail of the tenant may be from that domain. Any thread.
+  [[nodiscard]] std::optional<std::string> why_not_from(const std::string& tenant,
+                                                        const std::string& domain) const;
   Expected<> start_doors();
   Expected<> start_http();
   void export_loop();
