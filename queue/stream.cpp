@@ -39,6 +39,7 @@ std::string encode_stream(const StreamSettings& settings, StreamState state) {
   put_string(out, settings.tenant);
   put_string(out, settings.name);
   put_string(out, settings.pool);
+  put_string(out, settings.rate);
   put_string(out, settings.spec);
   put_be<4>(out, store::crc32c(out));
   return out;
@@ -60,6 +61,7 @@ std::optional<std::pair<StreamSettings, StreamState>> decode_stream(std::string_
   out.tenant = in.string();
   out.name = in.string();
   out.pool = in.string();
+  out.rate = in.string();
   out.spec = in.string();
   if (!in.ok() || state > static_cast<std::uint8_t>(StreamState::done)) return std::nullopt;
   if (out.priority < 1 || out.priority > 9) return std::nullopt;

@@ -43,12 +43,13 @@ struct StreamSettings {
   std::chrono::seconds expire{48 * 3600};
   std::int64_t created_ms = 0;
   std::int64_t start_ms = 0;  ///< nothing is sent before
+  std::string rate;           ///< its own message rate, as throttle::Rate reads it; empty: none
   std::string spec;           ///< the content layer's own: what is needed to compile the content again
 
   friend bool operator==(const StreamSettings&, const StreamSettings&) = default;
 };
 
-class Stream {
+class Stream : public std::enable_shared_from_this<Stream> {
  public:
   Stream(StreamId stream, StreamSettings fixed, StreamState now)
       : id(stream), settings(std::move(fixed)), state_(now) {}

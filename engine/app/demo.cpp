@@ -181,6 +181,7 @@ class Demo {
       row.connections += path.connections;
       if (row.waits_for.empty()) row.waits_for = path.waits_for;
     }
+    if (row.waits_for.empty()) row.waits_for = site.waits_for;
   }
 
   /// What there is to say at the end, and the exit code.

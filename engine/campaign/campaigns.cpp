@@ -182,6 +182,7 @@ Answer Campaigns::keep(Offer& offer, message::CampaignParts parts) {
       spec.expire ? std::chrono::duration_cast<std::chrono::seconds>(*spec.expire) : options_.expire;
   settings.created_ms = to_ms(clock_.now());
   settings.start_ms = spec.start ? to_ms(*spec.start) : 0;
+  if (spec.rate) settings.rate = spec.rate->text();
   settings.spec = acceptance.encode();
   auto stream = queue_.create_stream(std::move(settings), {{"source", message::encode_campaign(parts)}});
   if (!stream) return {Answer::Kind::later, stream.error().text, {}};

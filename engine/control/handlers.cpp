@@ -137,6 +137,7 @@ Response queue_summary(Service& service, const Request& request) {
       connections += path.connections + path.connecting;
       if (row.waits_for.empty()) row.waits_for = path.waits_for;
     }
+    if (row.waits_for.empty()) row.waits_for = site.waits_for;
   }
   std::map<std::string, double> rates;
   for (const auto& provider : service.live().total()) rates[provider.provider] = provider.per_second;

@@ -53,6 +53,7 @@ Expected<std::unique_ptr<Delivery>> Delivery::make(Options options, const Parts&
                                                  parts.router,
                                                  parts.policies,
                                                  parts.contents,
+                                                 std::make_unique<StreamRates>(),
                                                  parts.signer,
                                                  std::move(*pools),
                                                  {}});

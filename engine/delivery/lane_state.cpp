@@ -21,6 +21,12 @@ const throttle::Limits& LaneState::limits(const Path& path, Instant now) {
   subject[Dimension::site] = dispatch.site().key;
   subject[Dimension::domain] = lane.domain;
   found = policies.resolve(subject, now);
+  if (auto own = worker_.shared().rates->of(*lane.stream)) {
+    auto more = std::make_shared<throttle::Limits>(*found);  // shared: as the memo's answers are
+    more->message.push_back(own.get());
+    more->pins.push_back(std::move(own));
+    found = std::move(more);
+  }
   return *found;
 }
 

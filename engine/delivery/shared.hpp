@@ -9,6 +9,7 @@
 #include "engine/base/clock.hpp"
 #include "engine/delivery/options.hpp"
 #include "engine/delivery/stream_content.hpp"
+#include "engine/delivery/stream_rates.hpp"
 #include "engine/dns/router.hpp"
 #include "throttle/policy_set.hpp"
 
@@ -23,6 +24,7 @@ struct Shared {
   dns::Router& router;
   throttle::PolicySet& policies;
   ContentStore& contents;
+  std::unique_ptr<StreamRates> rates;
   const message::DkimSigner& signer;  ///< each worker has its clone
   std::map<std::string, std::vector<std::size_t>, std::less<>>
       pools;                     ///< name -> indices into options.sources

@@ -306,6 +306,10 @@ void Worker::arm(std::shared_ptr<const throttle::Limits> pin, throttle::Limit* l
 
 void Worker::inspect(std::function<void(std::vector<SiteStats>)> fn) {
   loop_.post([this, fn = std::move(fn)] {
+    std::map<const Dispatch*, std::map<const throttle::Limit*, std::size_t>> parked;
+    for (const auto& [id, lane] : states_) {
+      if (lane->parked_on() != nullptr) ++parked[&lane->dispatch][lane->parked_on()];
+    }
     std::vector<SiteStats> out;
     for (auto& [key, dispatch] : dispatches_) {
       auto& site = out.emplace_back();
@@ -313,6 +317,10 @@ void Worker::inspect(std::function<void(std::vector<SiteStats>)> fn) {
       site.pool = key.second;
       site.provider = dispatch->site().provider;
       site.lanes = dispatch->lanes();
+      const auto& limits = parked[dispatch.get()];
+      const auto most = std::max_element(limits.begin(), limits.end(),
+                                         [](const auto& a, const auto& b) { return a.second < b.second; });
+      if (most != limits.end()) site.waits_for = most->first->name();
       for (const auto& path : dispatch->paths()) site.paths.push_back(path->stats());
     }
     fn(std::move(out));

@@ -25,6 +25,7 @@ struct SiteStats {
   std::string provider;
   std::string pool;
   std::size_t lanes = 0;
+  std::string waits_for;  ///< the limit most of its parked lanes wait for; empty: none is parked
   std::vector<PathStats> paths;
 };
 

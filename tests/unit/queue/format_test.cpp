@@ -106,7 +106,7 @@ TEST(Format, StreamSettings) {
   settings.created_ms = kAccepted;
   EXPECT_EQ(hex(encode_stream(settings, StreamState::running)),
             "00" "00" "01" "05" "80c60a" "80d9c3e6ab33" "00" "0473686f70" "06617574756d6e" "0764656661756c74"
-            "00" "41c77b36");
+            "00" "00" "447e3a73");
 }
 
 TEST(Format, ChecksumIsCastagnoli) {
