@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """A campaign of 20,000 from directory to report: the books are exact, and what arrives is what was meant.
 
-Among the rows are duplicates and rows that name nobody. Sampled messages are verified with dkimpy and read
-with Python's email package.
+Among the rows are duplicates and rows that name nobody. Sampled messages are verified with dkimpy and
+OpenDKIM and read with Python's email package.
 """
 import email
 import email.policy
 import json
 import re
 
+from lib import opendkim
 from lib.campaign import addresses, row
 from lib.events import Ledger, check_balance, read_events
 from lib.scenario import run
@@ -101,6 +102,9 @@ def scenario(scene):
     for sample in samples:
         raw = sample.read_bytes()
         check_message(raw, service.keys)
+    if opendkim.available():
+        refused = opendkim.refusals(scene.folder / "opendkim", samples, service.keys)
+        assert not refused, refused[:3]
 
 
 if __name__ == "__main__":
