@@ -109,7 +109,10 @@ void Router::State::join(const std::string& domain, const WaiterPtr& waiter) {
 void Router::State::start_next() {
   while (!closed && resolving < options.max_resolving && !queue.empty()) {
     auto task = work(shared_from_this(), queue.front());
-    if (!tasks.spawn(std::move(task))) return;
+    if (!tasks.spawn(std::move(task))) {
+      // Ended tasks are counted until the loop has seen them off, and none of them may come by here again.
+      return net::asio::post(home, [self = shared_from_this()] { self->start_next(); });
+    }
     queue.pop_front();
     ++resolving;
   }

@@ -273,6 +273,12 @@ TEST_F(RouterTest, CloseFailsTheWaitingTemporarily) {
   EXPECT_FALSE(resolve("plain.test").has_value());
 }
 
+net::Task<> resolve_one(Router& router, int number, std::atomic<int>& good) {
+  std::string domain = "d" + std::to_string(number) + ".bulk.test";
+  const auto result = co_await router.resolve(std::move(domain), Deadline::after(20s));
+  if (result) ++good;
+}
+
 net::Task<> resolve_many(Router& router, int from, int to, std::atomic<int>& good, std::atomic<int>& ended) {
   for (int i = from; i < to; ++i) {
     std::string domain = "d" + std::to_string(i) + ".bulk.test";
@@ -307,6 +313,24 @@ TEST_F(RouterTest, ManyWorkersResolveTenThousandDomains) {
     co_await router.close();
     co_return true;
   });
+}
+
+/// Static routes are planned without waiting for anything, so that many tasks end in one turn of the loop.
+TEST_F(RouterTest, NobodyIsForgottenWhenManyEndAtOnce) {
+  rules = {{"*.bulk.test", {"[192.0.2.1]:25"}, "", ""}};
+  options.max_resolving = 4;
+  constexpr int kDomains = 3'000;
+  std::atomic<int> good{0};
+  auto& r = router();
+  net::Worker worker("w");
+  std::vector<std::future<void>> all;
+  for (int d = 0; d < kDomains; ++d) {
+    auto task = resolve_one(r, d, good);
+    all.push_back(net::asio::co_spawn(worker.context(), std::move(task), net::asio::use_future));
+  }
+  worker.start();
+  for (auto& one : all) one.get();
+  EXPECT_EQ(good, kDomains);
 }
 
 }  // namespace
