@@ -61,11 +61,8 @@ class ChunkedStream final : public ResponseStream {
   [[nodiscard]] bool gone() const override { return gone_ || group_.cancelled(); }
 
   void on_gone(std::function<void()> call) override {
-    if (gone()) {
-      call();
-    } else {
-      call_ = std::move(call);
-    }
+    if (call && gone()) return call();
+    call_ = std::move(call);
   }
 
   void mark_gone() {
@@ -111,6 +108,12 @@ Task<> watch(std::shared_ptr<Connection> connection, std::shared_ptr<ChunkedStre
   out->mark_gone();
 }
 
+/// However a handler ends: what it wanted called may be gone with it.
+struct Forget {
+  ChunkedStream& stream;
+  ~Forget() { stream.on_gone({}); }
+};
+
 Task<> send_stream(std::shared_ptr<Connection> connection, const Response& response, const Request& request) {
   auto& stream = *connection->stream;
   const auto head = head_of(response, std::nullopt, false, request.is_http10);
@@ -120,7 +123,10 @@ Task<> send_stream(std::shared_ptr<Connection> connection, const Response& respo
   if (!sent || request.method == "HEAD") co_return;
   const auto out = std::make_shared<ChunkedStream>(stream, connection->service, !request.is_http10);
   if (!connection->service.group.spawn(watch(connection, out))) co_return;
-  co_await response.stream(out);
+  {
+    const Forget forget{*out};
+    co_await response.stream(out);
+  }
   if (!out->gone() && !request.is_http10) {
     stream.set_deadline(Deadline::after(connection->service.options.write));
     co_await stream.write("0\r\n\r\n");

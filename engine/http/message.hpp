@@ -43,6 +43,7 @@ class ResponseStream {
   /// The client has closed: nothing more will be read.
   [[nodiscard]] virtual bool gone() const = 0;
   /// Called once, when the client closes or the server stops, so that a waiting handler can wake up.
+  /// An empty one takes it back; that is done for the handler when it ends.
   virtual void on_gone(std::function<void()> call) = 0;
 };
 
