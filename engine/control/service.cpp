@@ -20,7 +20,8 @@
 namespace sluice::control {
 namespace {
 
-constexpr std::chrono::milliseconds kTick{100};  ///< campaigns are looked after so often
+constexpr std::chrono::milliseconds kTick{100};   ///< campaigns are looked after so often
+constexpr std::chrono::minutes kExpireFiles{10};  ///< between two looks for event files beyond their time
 
 Expected<std::shared_ptr<const delivery::StreamContent>> load_content(const queue::Stream& stream,
                                                                       std::string_view bytes,
@@ -185,11 +186,18 @@ Expected<> Service::start_http() {
 }
 
 void Service::export_loop() {
+  const auto much = options_.events.page_events / 2;
+  std::chrono::steady_clock::time_point next_expiry{};
   for (;;) {
+    if (const auto now = std::chrono::steady_clock::now(); now >= next_expiry) {
+      log_->expire_files(std::filesystem::file_time_type::clock::now());
+      next_expiry = now + kExpireFiles;
+    }
     const bool last = stopping_.load(std::memory_order_acquire);
     const auto exported = log_->export_page();
     if (!exported) log::error("export_failed", {{"reason", exported.error().text}});
-    if (exported && *exported > 0) continue;
+    // Each page is a sync of its own: few events wait for others, unless these are the last.
+    if (exported && *exported > 0 && (last || *exported >= much)) continue;
     if (last) return;
     std::this_thread::sleep_for(options_.export_interval);
   }
