@@ -59,6 +59,8 @@ class Path final : public throttle::Waiter {
   /// The stream was paused or cancelled: its leased records go back.
   void release_stream(const queue::Stream& stream);
   void begin_stop();
+  /// Records with a lease that may still be on disk.
+  [[nodiscard]] std::size_t unsettled() const { return unsettled_; }
   void leave(Instant now) {
     if (parked_on() != nullptr) pass_on(now);
   }

@@ -6,6 +6,11 @@
 #include "engine/base/log.hpp"
 
 namespace sluice::delivery {
+namespace {
+
+constexpr std::chrono::milliseconds kLeasePoll{1};  ///< on stop: between two looks for leases still out
+
+}  // namespace
 
 Worker::Worker(Shared& shared, unsigned number, std::unique_ptr<net::TlsClientContext> tls,
                message::DkimSigner signer)
@@ -46,12 +51,24 @@ net::Task<> Worker::drain(std::promise<void>* drained) {
   timers_.at(now() + shared_.options.drain_for, [this] { tasks_.cancel(); });
   co_await tasks_.join();
   flush_settlements();
+  // Leases asked for before come back and are released; what is still out then would be in doubt for nothing.
+  const auto until = now() + shared_.options.drain_for;
+  net::asio::steady_timer pause(loop_.context());
+  while (leases_out() && now() < until) {
+    pause.expires_after(kLeasePoll);
+    co_await pause.async_wait(net::kTuple);
+  }
   timers_.stop();
   for (auto& [id, lane] : states_) lane->leave(now());
   for (auto& [key, dispatch] : dispatches_) {
     for (auto& path : dispatch->paths()) path->leave(now());
   }
   drained->set_value();
+}
+
+bool Worker::leases_out() const {
+  return std::any_of(paths_.begin(), paths_.end(),
+                     [](const auto& path) { return path.second->unsettled() > 0; });
 }
 
 void Worker::on_run(queue::Run run) {

@@ -87,6 +87,7 @@ class Worker final : public queue::RunReceiver {
   void ready(LaneState& lane);
   void flush_settlements();
   void lease_ended(std::uint64_t path, std::size_t records);
+  [[nodiscard]] bool leases_out() const;
   void drop_quiet();
   net::Task<> drain(std::promise<void>* drained);
 
