@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Pause, resume and cancel in the middle of a campaign, with a restart while it is paused; the books balance."""
+"""Pause, resume and cancel in the middle of a campaign, with a restart while paused; the books balance."""
 from lib.campaign import addresses, row
 from lib.events import Ledger, check_balance, read_events
 from lib.processes import wait_until

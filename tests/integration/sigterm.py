@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""SIGTERM at full speed, again and again: it ends within its time, and nobody is lost, doubled or in doubt."""
+"""SIGTERM at full speed, again and again: it ends in time, and nobody is lost, doubled or in doubt."""
 from lib.campaign import addresses, row
 from lib.events import Ledger, check_balance, read_events
 from lib.processes import wait_until
