@@ -152,7 +152,7 @@ Expected<> EventLog::find_end() {
 Expected<> EventLog::open_file(std::uint64_t first_seq) {
   if (file_ >= 0) ::close(file_);
   path_ = fs::path(options_.folder) / fmt::format("{}{:020}{}", kPrefix, first_seq, kSuffix);
-  file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
   if (file_ < 0) return std::unexpected(os_error("making " + path_.string()));
   file_size_ = 0;
   sync_folder(options_.folder);
@@ -160,6 +160,15 @@ Expected<> EventLog::open_file(std::uint64_t first_seq) {
 }
 
 Expected<> EventLog::append(const std::string& lines) {
+  auto appended = write_synced(lines);
+  // Part of the page may be there. It is written again from the same place, and meanwhile no reader meets it.
+  if (!appended && ::ftruncate(file_, static_cast<off_t>(file_size_)) != 0) {
+    log::warn("event_file_not_cut", {{"file", path_.string()}});
+  }
+  return appended;
+}
+
+Expected<> EventLog::write_synced(const std::string& lines) {
   std::size_t written = 0;
   while (written < lines.size()) {
     const auto n = ::pwrite(file_, lines.data() + written, lines.size() - written,

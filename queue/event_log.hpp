@@ -53,6 +53,7 @@ class EventLog {
   Expected<> find_end();
   Expected<> open_file(std::uint64_t first_seq);
   Expected<> append(const std::string& lines);
+  Expected<> write_synced(const std::string& lines);
   void trim(std::uint64_t upto);
   void tell(std::uint64_t first, std::uint64_t last);
 

@@ -20,6 +20,8 @@ constexpr std::size_t kSweptATick =
 std::string lists_folder(const CampaignsOptions& options) { return options.data_dir + "/lists"; }
 std::string work_folder(const CampaignsOptions& options) { return options.data_dir + "/work"; }
 
+constexpr std::chrono::seconds kCloseAgain{10};  ///< after results could not be written
+
 bool over(const queue::Stream& stream) { return stream.state() >= queue::StreamState::cancelled; }
 
 }  // namespace
@@ -258,6 +260,10 @@ void Campaigns::close_finished(Entry& entry) {
     if (auto written = entry.closing.get(); !written) {
       log::error("report_failed",
                  {{"campaign", entry.stream->settings.name}, {"reason", written.error().text}});
+      if (written.error().code == ErrorCode::io) {  // no room, most likely: later
+        entry.close_again = std::chrono::steady_clock::now() + kCloseAgain;
+        return;
+      }
     }
     const auto to = entry.failed ? Place::failed : Place::done;
     auto moved = spool_.move(Place::active, entry.acceptance.active_name, to, entry.acceptance.active_name);
@@ -278,7 +284,7 @@ void Campaigns::close_finished(Entry& entry) {
                        !entry.running && queue_.counters(entry.stream->id).queued() == 0;
   const bool cancelled = entry.stream->state() == queue::StreamState::cancelled &&
                          spool_.exists(Place::active, entry.acceptance.active_name);
-  if (!drained && !cancelled) return;
+  if ((!drained && !cancelled) || std::chrono::steady_clock::now() < entry.close_again) return;
   if (log_.exported() < queue_.ledger().committed_seq()) return;
   entry.closing = std::async(std::launch::async, [this, &entry] { return write_results(entry); });
 }

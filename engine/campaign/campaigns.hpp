@@ -84,6 +84,8 @@ class Campaigns {
     std::string note;
     std::unique_ptr<Running> running;
     std::future<Expected<>> closing;
+    std::chrono::steady_clock::time_point
+        close_again{};  ///< not before, after its results could not be written
   };
 
   Campaigns(queue::Queue& queue, const queue::EventLog& log, const Clock& clock, CampaignsOptions options,

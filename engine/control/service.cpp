@@ -188,6 +188,7 @@ Expected<> Service::start_http() {
 void Service::export_loop() {
   const auto much = options_.events.page_events / 2;
   std::chrono::steady_clock::time_point next_expiry{};
+  bool failing = false;
   for (;;) {
     if (const auto now = std::chrono::steady_clock::now(); now >= next_expiry) {
       log_->expire_files(std::filesystem::file_time_type::clock::now());
@@ -195,7 +196,9 @@ void Service::export_loop() {
     }
     const bool last = stopping_.load(std::memory_order_acquire);
     const auto exported = log_->export_page();
-    if (!exported) log::error("export_failed", {{"reason", exported.error().text}});
+    if (!exported && !failing) log::error("export_failed", {{"reason", exported.error().text}});
+    if (exported && failing) log::warn("export_recovered");
+    failing = !exported;
     // Each page is a sync of its own: few events wait for others, unless these are the last.
     if (exported && *exported > 0 && (last || *exported >= much)) continue;
     if (last) return;

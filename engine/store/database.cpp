@@ -4,14 +4,30 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 
+#include <cstdarg>
+#include <cstdio>
 #include <filesystem>
 
 #include "engine/base/assert.hpp"
+#include "engine/base/log.hpp"
 
 namespace sluice::store {
 namespace {
 
 constexpr const char* kBallastKey = "store.ballast";  // in the first family; without meaning
+
+/// RocksDB's warnings go to our log. Its own log file is on the disk that may be full, and a second write to
+/// it then aborts the process (Debian builds the library with assertions).
+class Messages final : public rocksdb::Logger {
+ public:
+  Messages() : Logger(rocksdb::WARN_LEVEL) {}
+
+  void Logv(const char* format, std::va_list arguments) override {
+    char text[1024];
+    std::vsnprintf(text, sizeof text, format, arguments);
+    log::warn("store_says", {{"text", std::string_view(text)}});
+  }
+};
 
 Error to_error(const rocksdb::Status& status, const std::string& doing) {
   const auto code = status.IsCorruption() ? ErrorCode::corrupt : ErrorCode::io;
@@ -30,10 +46,8 @@ rocksdb::DBOptions db_options(const Options& options, rocksdb::Env* env) {
   // A torn tail is what a crash leaves and is cut; a hole in the middle refuses to open.
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   db.avoid_unnecessary_blocking_io = true;
-  db.avoid_flush_during_shutdown = true;  // what matters is in the log
-  db.keep_log_file_num = 4;
-  db.max_log_file_size = 4u << 20;
-  db.info_log_level = rocksdb::WARN_LEVEL;
+  db.avoid_flush_during_shutdown = true;       // what matters is in the log
+  db.info_log = std::make_shared<Messages>();  // shared: as RocksDB takes it
   db.max_open_files = 512;
   db.bytes_per_sync = 1u << 20;
   return db;
