@@ -17,12 +17,18 @@ std::size_t buffer_cap(const ClientOptions& options) {
   return std::max({options.reply_limits.max_line_bytes * 2, options.read_buffer_bytes, std::size_t{4096}});
 }
 
+constexpr unsigned kMostGreetings = 3;  ///< a receiver that refuses us thrice would refuse us everywhere
+
 FailedOpen failed(const OpenFailure& failure, const TargetHost& host) {
   FailedOpen out;
   static_cast<OpenFailure&>(out) = failure;
   out.peer = host.endpoint;
   out.host = host.name;
   return out;
+}
+
+bool was_cancelled(const OpenFailure& failure) {
+  return failure.error && failure.error->code == ErrorCode::cancelled;
 }
 
 Error at_stage(Stage stage, Error cause) {
@@ -54,18 +60,23 @@ void ClientConnection::start_afresh() {
 }
 
 Task<std::expected<Opened, FailedOpen>> ClientConnection::open(Target target) {
-  auto opened = co_await open_session(target, true);
-  if (!opened && opened.error().stage == Stage::starttls && options_.tls == TlsPolicy::opportunistic &&
-      retry_in_plain_text_) {
-    opened = co_await open_session(target, false);
-    if (opened) opened->fell_back_to_plain_text = true;
+  std::size_t from = 0;
+  for (unsigned greeted = 1;; ++greeted, from = at_ + 1) {
+    auto opened = co_await open_session(target, from, true);
+    if (!opened && opened.error().stage == Stage::starttls && options_.tls == TlsPolicy::opportunistic &&
+        retry_in_plain_text_) {
+      opened = co_await open_session(target, at_, false);
+      if (opened) opened->fell_back_to_plain_text = true;
+    }
+    const bool unwelcome = !opened && opened.error().stage == Stage::banner && !was_cancelled(opened.error());
+    if (!unwelcome || greeted == kMostGreetings || at_ + 1 >= target.hosts.size()) co_return opened;
   }
-  co_return opened;
 }
 
-Task<Expected<>> ClientConnection::connect(const Target& target) {
+Task<Expected<>> ClientConnection::connect(const Target& target, std::size_t from) {
   Error last{ErrorCode::invalid_input, "the target has no address of the source's family"};
-  for (const auto& host : target.hosts) {
+  for (at_ = from; at_ < target.hosts.size(); ++at_) {
+    const auto& host = target.hosts[at_];
     if (target.local && target.local->is_v6() != host.endpoint.address().is_v6()) continue;
     start_afresh();
     tried_ = host;
@@ -78,11 +89,11 @@ Task<Expected<>> ClientConnection::connect(const Target& target) {
   co_return std::unexpected(at_stage(Stage::connect, std::move(last)));
 }
 
-Task<std::expected<Opened, FailedOpen>> ClientConnection::open_session(const Target& target,
+Task<std::expected<Opened, FailedOpen>> ClientConnection::open_session(const Target& target, std::size_t from,
                                                                        bool allow_starttls) {
   retry_in_plain_text_ = false;
   tried_ = {};
-  auto connected = co_await connect(target);
+  auto connected = co_await connect(target, from);
   if (!connected)
     co_return std::unexpected(failed({Stage::connect, {}, std::move(connected.error())}, tried_));
 

@@ -66,8 +66,9 @@ class ClientConnection {
   /// `tls` must outlive this.
   ClientConnection(net::asio::io_context& context, net::TlsClientContext& tls, ClientOptions options);
 
-  /// Connects (the next endpoint only after a failure to connect) and brings the session to where MAIL may
-  /// follow. Call again after a failure or after the connection ended: it starts afresh.
+  /// Connects, to the next host where one cannot be reached or greets with anything but 220 (RFC 5321 5.1:
+  /// the hosts are tried in order), and brings the session to where MAIL may follow. Call again after a
+  /// failure or after the connection ended: it starts afresh.
   net::Task<std::expected<Opened, FailedOpen>> open(Target target);
 
   /// Sends one message. With `next`, and where the server pipelines, MAIL, RCPT and DATA of the next message
@@ -103,8 +104,9 @@ class ClientConnection {
   using Clock = net::Deadline::Clock;
 
   // client_connection.cpp: opening and closing
-  net::Task<Expected<>> connect(const Target& target);
-  net::Task<std::expected<Opened, FailedOpen>> open_session(const Target& target, bool allow_starttls);
+  net::Task<Expected<>> connect(const Target& target, std::size_t from);
+  net::Task<std::expected<Opened, FailedOpen>> open_session(const Target& target, std::size_t from,
+                                                            bool allow_starttls);
   net::Task<Opening::Do> secure(Opening& opening, const Target& target);
   void start_afresh();
   net::Task<Expected<>> write_command(std::string_view command, Stage stage);
@@ -134,6 +136,7 @@ class ClientConnection {
   bool ready_ = false;  // in step: a transaction may begin
   bool woken_ = false;
   bool retry_in_plain_text_ = false;  // of the last open_session()
+  std::size_t at_ = 0;                // in target.hosts: the last one tried
   TargetHost tried_;
   std::size_t messages_ = 0;
 

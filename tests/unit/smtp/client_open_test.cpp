@@ -71,6 +71,38 @@ TEST_F(ClientOpen, TriesTheNextAddressWhenOneRefuses) {
   EXPECT_EQ(opened->host, "mx.example.test") << "not the name of the one that refused";
 }
 
+TEST_F(ClientOpen, TriesTheNextHostWhenOneGreetsWithARefusal) {
+  run({[](Peer& peer) -> Task<> { co_await peer.say("554 5.3.2 no service here\r\n"); },
+       [](Peer& peer) -> Task<> { co_await peer.say("421 4.3.2 come back later\r\n"); },
+       [](Peer& peer) -> Task<> {
+         co_await peer.greet();
+         co_await peer.until("QUIT");
+       }},
+      [&](ClientConnection& client, const Target& to) -> Task<> {
+        Target three = to;
+        const auto endpoint = to.hosts[0].endpoint;
+        three.hosts = {{endpoint, "one.test"}, {endpoint, "two.test"}, {endpoint, "three.test"}};
+        opened = co_await client.open(three);
+        co_await client.quit();
+      });
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(opened->host, "three.test");
+}
+
+TEST_F(ClientOpen, TheLastRefusalIsTheAnswerWhenAllGreetWithOne) {
+  run({[](Peer& peer) -> Task<> { co_await peer.say("554 5.3.2 no service here\r\n"); },
+       [](Peer& peer) -> Task<> { co_await peer.say("421 4.3.2 come back later\r\n"); }},
+      [&](ClientConnection& client, const Target& to) -> Task<> {
+        Target two = to;
+        two.hosts = {{to.hosts[0].endpoint, "one.test"}, {to.hosts[0].endpoint, "two.test"}};
+        opened = co_await client.open(two);
+      });
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().stage, Stage::banner);
+  EXPECT_EQ(opened.error().reply.code, 421);
+  EXPECT_EQ(opened.error().host, "two.test");
+}
+
 TEST_F(ClientOpen, FailsAtConnectWhenNoAddressAnswers) {
   run({}, [&](ClientConnection& client, const Target& to) -> Task<> {
     opened = co_await client.open(to);
