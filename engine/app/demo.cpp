@@ -2,14 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <optional>
-#include <thread>
 
 #include "engine/app/demo_earlier.hpp"
 #include "engine/app/demo_evidence.hpp"

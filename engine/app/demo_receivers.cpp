@@ -33,9 +33,10 @@ sink::Options sink_options(const DemoReceiversOptions& options) {
 
 /// The child's life: says "ok ADDRESS…" or "no REASON", then receives until SIGTERM. Ctrl-C on the terminal
 /// reaches it too and is the demo's business.
-int receive(const DemoReceiversOptions& options, campaign::Descriptor answer) {
+int receive(const DemoReceiversOptions& options, campaign::Descriptor answer, pid_t demo) {
   Signals signals;
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (::getppid() != demo) return 1;  // it was gone before it could be missed
   auto sink = sink::Sink::start(sink_options(options));
   std::string said = sink ? "ok" : "no " + sink.error().text;
   if (sink) {
@@ -56,9 +57,10 @@ Expected<DemoReceivers> DemoReceivers::start(const DemoReceiversOptions& options
   if (::pipe2(ends, O_CLOEXEC) != 0) return campaign::fail_errno("making a pipe", errno);
   const campaign::Descriptor from(ends[0]);
   campaign::Descriptor to(ends[1]);
+  const auto demo = ::getpid();
   const auto process = ::fork();
   if (process < 0) return campaign::fail_errno("starting the receivers", errno);
-  if (process == 0) ::_exit(receive(options, std::move(to)));
+  if (process == 0) ::_exit(receive(options, std::move(to), demo));
   to = {};
   DemoReceivers out;
   out.process_ = process;

@@ -260,7 +260,8 @@ void Campaigns::close_finished(Entry& entry) {
     if (auto written = entry.closing.get(); !written) {
       log::error("report_failed",
                  {{"campaign", entry.stream->settings.name}, {"reason", written.error().text}});
-      if (written.error().code == ErrorCode::io) {  // no room, most likely: later
+      const bool there = spool_.exists(Place::active, entry.acceptance.active_name);
+      if (there && written.error().code == ErrorCode::io) {  // no room, most likely: later
         entry.close_again = std::chrono::steady_clock::now() + kCloseAgain;
         return;
       }

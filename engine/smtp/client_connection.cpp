@@ -60,6 +60,7 @@ void ClientConnection::start_afresh() {
 }
 
 Task<std::expected<Opened, FailedOpen>> ClientConnection::open(Target target) {
+  std::optional<FailedOpen> refusal;  // says more than that the hosts behind it could not be reached
   std::size_t from = 0;
   for (unsigned greeted = 1;; ++greeted, from = at_ + 1) {
     auto opened = co_await open_session(target, from, true);
@@ -68,8 +69,10 @@ Task<std::expected<Opened, FailedOpen>> ClientConnection::open(Target target) {
       opened = co_await open_session(target, at_, false);
       if (opened) opened->fell_back_to_plain_text = true;
     }
+    if (!opened && refusal && opened.error().stage == Stage::connect) co_return std::unexpected(*refusal);
     const bool unwelcome = !opened && opened.error().stage == Stage::banner && !was_cancelled(opened.error());
     if (!unwelcome || greeted == kMostGreetings || at_ + 1 >= target.hosts.size()) co_return opened;
+    refusal = opened.error();
   }
 }
 

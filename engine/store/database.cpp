@@ -25,7 +25,9 @@ class Messages final : public rocksdb::Logger {
   void Logv(const char* format, std::va_list arguments) override {
     char text[1024];
     std::vsnprintf(text, sizeof text, format, arguments);
-    log::warn("store_says", {{"text", std::string_view(text)}});
+    std::string_view said(text);
+    said = said.substr(0, said.find_last_not_of(" \n") + 1);
+    log::warn("store_says", {{"text", said}});
   }
 };
 

@@ -103,6 +103,19 @@ TEST_F(ClientOpen, TheLastRefusalIsTheAnswerWhenAllGreetWithOne) {
   EXPECT_EQ(opened.error().host, "two.test");
 }
 
+TEST_F(ClientOpen, ARefusalIsNotHiddenByHostsThatCannotBeReached) {
+  run({[](Peer& peer) -> Task<> { co_await peer.say("421 4.7.0 too fast\r\n"); }},
+      [&](ClientConnection& client, const Target& to) -> Task<> {
+        Target two = to;
+        two.hosts = {to.hosts[0], {net::Endpoint(net::asio::ip::address_v6::loopback(), 1), "six.test"}};
+        two.local = net::asio::ip::address_v4::loopback();
+        opened = co_await client.open(two);
+      });
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().stage, Stage::banner);
+  EXPECT_EQ(opened.error().reply.code, 421);
+}
+
 TEST_F(ClientOpen, FailsAtConnectWhenNoAddressAnswers) {
   run({}, [&](ClientConnection& client, const Target& to) -> Task<> {
     opened = co_await client.open(to);
