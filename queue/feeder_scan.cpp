@@ -275,10 +275,13 @@ void Feeder::set_aside(std::string_view key, std::string_view value) {
   }
   log::error("record_damaged", {{"key_bytes", key.size()}, {"value_bytes", value.size()}});
   auto apply = [this, key = std::string(key), value = std::string(value)](store::Batch& batch) {
-    batch.put(kDamaged, key, value);
-    batch.erase(kRecords, key);
     const auto decoded = RecordKey::decode(key);
-    if (!decoded) return;
+    if (decoded && !ledger_.withdraw(batch, database_, *decoded)) return;  // a scan met it twice
+    batch.put(kDamaged, key, value);
+    if (!decoded) {
+      batch.erase(kRecords, key);
+      return;
+    }
     Event event;
     event.kind = EventKind::bounced;
     event.time_ms = to_ms(clock_.now());

@@ -40,6 +40,7 @@ struct Held {
 /// Told to the feeder when a record's settlement is durable.
 struct SettledRef {
   LaneRef lane;
+  StreamId stream = 0;
   DueSecond due = 0;
   Row row = 0;
 };

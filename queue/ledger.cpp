@@ -89,7 +89,7 @@ void Ledger::settle(store::Batch& batch, const Settlement& settlement) {
   const auto& key = record.key;
   if (settlement.held.block == 0 && settlement.held.stream->state() >= StreamState::cancelling &&
       observer_ != nullptr) {
-    settled_.push_back({settlement.held.lane, key.due, key.row});
+    settled_.push_back({settlement.held.lane, key.stream, key.due, key.row});
     return;  // never leased, so the sweeper writes its final
   }
   scratch_key_.clear();
@@ -123,12 +123,31 @@ void Ledger::settle(store::Batch& batch, const Settlement& settlement) {
     scratch_value_.append(record.address());
     batch.put(kSent, scratch_key_, scratch_value_);
   }
-  settled_.push_back({settlement.held.lane, key.due, key.row});
+  settled_.push_back({settlement.held.lane, key.stream, key.due, key.row});
   end_lease(batch, settlement.held);
 }
 
 void Ledger::drop_body(store::Batch& batch, const RecordKey& key, const RecordValue& value) {
   if (!value.body.empty()) batch.erase_once(kBodies, body_ref_key(value.body, key.stream, key.row));
+}
+
+/// Built only in batches that withdraw something: settling stays as cheap as it is.
+bool Ledger::is_ended_here(StreamId stream, Row row) {
+  for (; ended_to_ < settled_.size(); ++ended_to_) {
+    ended_.insert({settled_[ended_to_].stream, settled_[ended_to_].row});
+  }
+  return ended_.contains({stream, row});
+}
+
+std::optional<std::string> Ledger::withdraw(store::Batch& batch, const store::Database& database,
+                                            const RecordKey& key) {
+  if (is_leased(key.stream, key.row) || is_ended_here(key.stream, key.row)) return std::nullopt;
+  const auto bytes = key.encode();
+  auto value = database.get(kRecords, bytes);
+  if (!value || !*value) return std::nullopt;
+  batch.erase(kRecords, bytes);
+  ended_.insert({key.stream, key.row});
+  return std::move(*value);
 }
 
 /// The block is written anew without the record, so that a crash does not find it in doubt.
@@ -227,6 +246,8 @@ void Ledger::after_sync() {
   if (observer_ != nullptr && !settled_.empty()) observer_->on_settled(settled_);
   insertions_.clear();
   settled_.clear();
+  ended_.clear();
+  ended_to_ = 0;
 }
 
 Counters Ledger::counters(StreamId stream) const {

@@ -64,6 +64,11 @@ class Ledger {
   void settle(store::Batch& batch, const Settlement& settlement);
   /// The recipient is final: its claim on the stored body ends, if it has one.
   static void drop_body(store::Batch& batch, const RecordKey& key, const RecordValue& value);
+  /// Takes a waiting record out of the queue: its value, or nothing when it is leased, gone, or was settled
+  /// or withdrawn earlier in this very batch, where the database does not show it yet. The caller accounts
+  /// for it. Reads the database: for bounded numbers of records.
+  [[nodiscard]] std::optional<std::string> withdraw(store::Batch& batch, const store::Database& database,
+                                                    const RecordKey& key);
   /// The record was leased and will not be attempted: its lease ends, the record stays.
   void release(store::Batch& batch, const Held& held);
   /// Raises a low-water mark: every key of the phase below `key` is settled, as of insertion `epoch`. An
@@ -106,6 +111,8 @@ class Ledger {
     bool rewritten = false;
   };
 
+  /// The record's key is erased by the batch being built.
+  [[nodiscard]] bool is_ended_here(StreamId stream, Row row);
   /// True: the block still has records.
   bool end_lease(store::Batch& batch, const Held& held);
   void put_mark(store::Batch& batch, StreamId stream, Phase phase, const std::string& low);
@@ -122,6 +129,9 @@ class Ledger {
   std::map<StreamId, std::pair<std::string, std::uint64_t>>
       requeued_;  ///< this batch's retries: smallest key
   std::vector<SettledRef> settled_;
+  std::unordered_set<RowKey, RowHash>
+      ended_;  ///< erased by this batch: withdrawn, and settled_ up to ended_to_
+  std::size_t ended_to_ = 0;
   std::string scratch_key_;
   std::string scratch_value_;
 

@@ -170,22 +170,20 @@ Expected<> Queue::set_state(const StreamPtr& stream, StreamState to, const std::
 
 Expected<bool> Queue::sweep_cancelled(const StreamPtr& stream, std::size_t limit) {
   SLUICE_ASSERT(stream->state() == StreamState::cancelling);
-  std::vector<std::pair<std::string, std::string>> found;
+  std::vector<std::string> found;
   for (const auto phase : {Phase::first, Phase::retry}) {
     const auto cursor =
         database_->cursor(kRecords, phase_begin(stream->id, phase), phase_end(stream->id, phase));
-    for (; cursor->valid() && found.size() < limit; cursor->next())
-      found.emplace_back(cursor->key(), cursor->value());
+    for (; cursor->valid() && found.size() < limit; cursor->next()) found.emplace_back(cursor->key());
     if (auto status = cursor->status(); !status) return std::unexpected(status.error());
   }
   auto result = commit_now([&](store::Batch& batch) {
-    for (const auto& [key_bytes, value_bytes] : found) {
+    for (const auto& key_bytes : found) {
       const auto key = RecordKey::decode(key_bytes);
-      const auto value = RecordValue::decode(value_bytes);
-      if (!key || ledger_.is_leased(stream->id, key->row)) continue;
-      // No lease begins any more, but one may have ended between the read and now, taking the record with it.
-      const auto still = database_->get(kRecords, key_bytes);
-      if (!still || !*still) continue;
+      if (!key) continue;
+      const auto value_bytes = ledger_.withdraw(batch, *database_, *key);
+      if (!value_bytes) continue;
+      const auto value = RecordValue::decode(*value_bytes);
       Event event;
       event.kind = EventKind::cancelled;
       event.time_ms = to_ms(clock_.now());
@@ -202,7 +200,6 @@ Expected<bool> Queue::sweep_cancelled(const StreamPtr& stream, std::size_t limit
       }
       std::string encoded;
       event.append_to(encoded);
-      batch.erase(kRecords, key_bytes);
       if (value) Ledger::drop_body(batch, *key, *value);
       ledger_.add_event(batch, encoded);
       auto& counters = ledger_.touch(stream->id);

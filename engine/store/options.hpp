@@ -14,7 +14,7 @@ struct Options {
   std::size_t max_wal_bytes = 128u << 20;      ///< bounds the replay after a kill (0.76 s per 71 MB measured)
   int background_jobs = 2;                     ///< RocksDB flush and compaction threads
   std::chrono::microseconds commit_delay{
-      10'000};                              ///< a batch nobody waits for is synced at the latest after this
+      10'000};                               ///< a batch nobody waits for is synced at the latest after this
   std::size_t max_batch_bytes = 8u << 20;    ///< a commit takes no further work beyond it
   std::size_t max_pending_works = 1u << 16;  ///< submitted and not yet committed; beyond it submit() waits
   std::chrono::milliseconds resume_interval{1000};  ///< a failed commit is tried again this often
