@@ -105,6 +105,7 @@ class Feeder final : public CommitObserver {
     DueSecond left_behind =
         UINT32_MAX;        ///< retry phase: earliest record skipped because its lane was full or parked
     bool revisit = false;  ///< retry phase: room was made in such a lane
+    bool crowded = false;  ///< retry phase: left_behind also has lanes for which the table had no room
     std::size_t resident = 0;
     std::uint64_t epoch = 0;  ///< last insertion heard of
     std::string marked;       ///< low-water mark last submitted

@@ -61,6 +61,8 @@ bool Feeder::wants_reading(Scan& scan) const {
     }
     return !scan.at_end && scan.resident < share();
   }
+  if (scan.crowded) scan.revisit = true;  // the table has room again: asked above
+  scan.crowded = false;
   if (scan.revisit && scan.left_behind != UINT32_MAX) {
     scan.cursor = std::min(scan.cursor, due_key(scan.stream->id, scan.left_behind));
     scan.next_due = std::min(scan.next_due, scan.left_behind);
@@ -181,7 +183,7 @@ void Feeder::read_retry_page(Scan& scan) {
     const bool full = lane != nullptr ? lane->parked_until || lane->rows.size() >= options_.retry_lane_records
                                       : lanes_.size() >= options_.max_resident_lanes;
     if (full) {
-      if (lane != nullptr) lane->left_behind = true;
+      (lane != nullptr ? lane->left_behind : scan.crowded) = true;
       scan.left_behind = std::min(scan.left_behind, key->due);
       cursor->seek(behind_domain(*key));
       continue;

@@ -138,6 +138,28 @@ TEST(Queue, ADeferredRecordComesBackWhenDueWithItsTrail) {
   (*queue)->stop();
 }
 
+TEST(Queue, RetriesOfMoreDomainsThanLanesFitInMemoryAllComeBack) {
+  const Folder folder;
+  const SystemClock clock;
+  auto options = options_in(folder);
+  options.feeder.max_resident_lanes = 16;
+  auto queue = Queue::open(options, clock);
+  ASSERT_TRUE(queue);
+  FakeWorker worker(**queue, clock, [&](const Record& record, Settlement& settlement) {
+    if (record.value.trail.attempts == 1) return;
+    settlement.kind = EventKind::deferred;
+    settlement.trail.attempts = 1;
+    settlement.due = to_due_second(clock.now() + std::chrono::milliseconds(1500));
+  });
+  (*queue)->start({&worker});
+  worker.start();
+  const auto stream = make_stream(**queue, "wide");
+  inject(**queue, stream, 0, 2000, 500, clock);
+  EXPECT_TRUE(eventually([&] { return (*queue)->counters(stream->id).delivered == 2000; }));
+  worker.stop();
+  (*queue)->stop();
+}
+
 TEST(Queue, PauseStopsAndResumeGoesOn) {
   const Folder folder;
   const SystemClock clock;
