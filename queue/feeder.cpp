@@ -22,7 +22,8 @@ Feeder::Feeder(store::Database& database, store::Committer& committer, Ledger& l
       streams_(streams),
       clock_(clock),
       workers_(std::move(workers)),
-      options_(options) {
+      options_(options),
+      outgoing_(workers_.size()) {
   SLUICE_ASSERT(!workers_.empty());
   for (const auto& stream : streams_.all()) {
     if (stream->state() == StreamState::done || stream->state() == StreamState::cancelled) continue;
@@ -89,6 +90,7 @@ Instant Feeder::step() {
   }
   unpark_due();
   const bool more = read_somewhere();
+  hand_out();
   const auto now = clock_.now();
   if (now >= next_marks_) {
     raise_marks(false);
@@ -124,6 +126,7 @@ void Feeder::handle(Moved& message) {
 
 void Feeder::handle(StreamChanged& message) {
   const auto& stream = message.stream;
+  hand_out();  // what was read before is known to the workers before
   for (auto* worker : workers_) worker->on_stream_changed(stream);
   if (stream->state() == StreamState::done || stream->state() == StreamState::cancelled) {
     scans_.erase({stream->id, Phase::first});
@@ -147,8 +150,7 @@ void Feeder::handle(GiveBack& message) {
   if (lane->received_run != lane->next_run - 1) {
     // More was on its way when the worker let go: it has to look again, at everything.
     for (auto& held : message.unleased) {
-      workers_[lane->worker]->on_run(
-          Run{held.stream, lane->phase, lane->domain, held.lane, held.page, held.index, 1});
+      outgoing_[lane->worker].push_back(Run{held.stream, lane->phase, held.lane, held.page, held.index, 1});
     }
     return;
   }
@@ -161,11 +163,11 @@ void Feeder::handle(GiveBack& message) {
     --owner.resident;
     --resident_;
     if (lane->phase == Phase::retry) {
-      lane->rows.erase({key.due, key.row});
+      lane->erase_row(key.due, key.row);
       lane->left_behind = true;
       owner.left_behind = std::min(owner.left_behind, key.due);
     } else {
-      lane->cursor = std::min(lane->cursor, key.encode());
+      lane->next_row = std::min(lane->next_row, key.row);
       lane->exhausted = false;
     }
   }
@@ -217,7 +219,7 @@ void Feeder::settled_one(const SettledRef& settled) {
   --owner.resident;
   --resident_;
   if (lane->phase == Phase::retry) {
-    lane->rows.erase({settled.due, settled.row});
+    lane->erase_row(settled.due, settled.row);
     if (lane->left_behind && lane->outstanding <= options_.retry_lane_records / 2 && !lane->parked_until) {
       lane->left_behind = false;
       owner.revisit = true;

@@ -137,11 +137,20 @@ class Feeder final : public CommitObserver {
   bool read_somewhere();
   [[nodiscard]] bool wants_reading(Scan& scan) const;
   void read_first_page(Scan& scan);
-  std::size_t take_lane(Scan& scan, store::Cursor& cursor, const RecordKey& key);
+  std::uint32_t take_lane(Scan& scan, store::Cursor& cursor, FeederLane& lane, Page& page);
+  std::size_t take_retries(Scan& scan, store::Cursor& cursor, DueSecond now);
   void read_retry_page(Scan& scan);
   void refill(FeederLane& lane);
   void hand_over(Scan& scan, const Insertion& insertion);
+  /// A part of a page that is still being filled.
+  struct Part {
+    FeederLane* lane;
+    std::uint32_t first;
+    std::uint32_t count;
+  };
   void emit(FeederLane& lane, std::shared_ptr<const Page> page, std::uint32_t first, std::uint32_t count);
+  void emit(std::shared_ptr<Page>& page, std::vector<Part>& parts);
+  void hand_out();
   void set_aside(std::string_view key, std::string_view value);
   void raise_marks(bool all);
   [[nodiscard]] std::string low_water(const Scan& scan) const;
@@ -157,6 +166,7 @@ class Feeder final : public CommitObserver {
   const FeederOptions options_;
 
   LaneTable lanes_;
+  std::vector<std::vector<Run>> outgoing_;  ///< runs of this step, by worker
   std::map<std::pair<StreamId, Phase>, Scan> scans_;
   std::pair<StreamId, Phase> turn_{};  ///< scans take turns
   std::size_t resident_ = 0;

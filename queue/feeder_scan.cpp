@@ -10,8 +10,12 @@
 namespace sluice::queue {
 namespace {
 
-/// The smallest key behind this one.
-std::string behind(std::string_view key) { return std::string(key).append(1, '\0'); }
+constexpr std::size_t kRowBytes = 5;
+/// A page of several lanes is closed at so many records: a slow one keeps no more than these in memory.
+constexpr std::size_t kSharedPage = 64;
+
+/// Of a key that is a record's by its length and prefix.
+Row row_of(std::string_view key) { return get_be<kRowBytes>(key.data() + key.size() - kRowBytes); }
 
 DueSecond due_of(std::string_view retry_key) {
   return retry_key.size() < 9 ? UINT32_MAX : static_cast<DueSecond>(get_be<4>(retry_key.data() + 5));
@@ -88,9 +92,13 @@ bool Feeder::read_somewhere() {
   return false;
 }
 
+/// Lane after lane in key order. Records of many small lanes share a page: what a record costs is then not a
+/// page of its own.
 void Feeder::read_first_page(Scan& scan) {
   const auto end = phase_end(scan.stream->id, Phase::first);
   const auto cursor = database_.cursor(kRecords, scan.cursor, end);
+  auto page = std::make_shared<Page>();
+  std::vector<Part> parts;
   std::size_t taken = 0;
   while (cursor->valid() && taken < options_.page_records && lanes_.size() < options_.max_resident_lanes) {
     const auto key = RecordKey::decode(cursor->key());
@@ -105,8 +113,16 @@ void Feeder::read_first_page(Scan& scan) {
       cursor->seek(behind_domain(*key));
       continue;
     }
-    taken += take_lane(scan, *cursor, *key);
+    auto& lane = lanes_.add(scan.stream, Phase::first, key->domain);
+    lane.next_row = key->row;
+    const auto first = static_cast<std::uint32_t>(page->size());
+    const auto count = take_lane(scan, *cursor, lane, *page);
+    if (count == 0) lanes_.remove(lane);
+    if (count > 0) parts.push_back({&lane, first, count});
+    taken += count;
+    if (page->size() >= kSharedPage) emit(page, parts);
   }
+  emit(page, parts);
   if (auto status = cursor->status(); !status) {
     log::error("queue_read_failed", {{"reason", status.error().text}});
     return;
@@ -115,51 +131,51 @@ void Feeder::read_first_page(Scan& scan) {
   scan.cursor = cursor->valid() ? std::string(cursor->key()) : end;
 }
 
-/// A lane that is not in memory, found by its first unread key: its first run.
-std::size_t Feeder::take_lane(Scan& scan, store::Cursor& cursor, const RecordKey& key) {
-  auto& lane = lanes_.add(scan.stream, Phase::first, key.domain);
+/// The first run of a lane that was not in memory; the cursor stands at its first unread key.
+std::uint32_t Feeder::take_lane(Scan& scan, store::Cursor& cursor, FeederLane& lane, Page& page) {
   lane.worker = home_of(lane.domain);
   lane.run_size = options_.first_run;
   lane.read_epoch = scan.epoch;
   lane.exhausted = true;
-  auto page = std::make_shared<Page>();
-  const RecordKey lane_key{scan.stream->id, Phase::first, 0, lane.domain, 0};
-  const auto end = behind_domain(lane_key);
-  lane.cursor = behind(cursor.key());
-  for (; cursor.valid() && cursor.key() < end; cursor.next()) {
-    if (page->size() == options_.first_run) {
+  const auto lane_key = lane.key_of(0);
+  const auto prefix = std::string_view(lane_key).substr(0, lane_key.size() - kRowBytes);
+  std::uint32_t count = 0;
+  for (; cursor.valid() && cursor.key().starts_with(prefix); cursor.next()) {
+    const auto row = row_of(cursor.key());
+    if (count == options_.first_run) {
       lane.exhausted = false;
-      lane.cursor = cursor.key();
-      cursor.seek(end);
+      lane.next_row = row;
+      cursor.seek(lane.end());
       break;
     }
-    if (!page->add(cursor.key(), cursor.value())) set_aside(cursor.key(), cursor.value());
-    lane.cursor = behind(cursor.key());
+    if (page.add(cursor.key(), cursor.value())) {
+      ++count;
+    } else {
+      set_aside(cursor.key(), cursor.value());
+    }
+    lane.next_row = row + 1;
   }
-  const auto count = page->size();
-  if (count > 0) emit(lane, std::move(page), 0, static_cast<std::uint32_t>(count));
-  if (count == 0) lanes_.remove(lane);
   return count;
 }
 
 void Feeder::refill(FeederLane& lane) {
   const auto& owner = scan(lane.stream, lane.phase);
-  const RecordKey lane_key{lane.stream->id, Phase::first, 0, lane.domain, 0};
   const bool tight = resident_ >= options_.max_resident_records;
   const std::uint32_t want = tight ? options_.first_run : lane.run_size;
   lane.run_size = std::min(lane.run_size * 2, options_.max_run);
   lane.read_epoch = owner.epoch;
   lane.exhausted = true;
   auto page = std::make_shared<Page>();
-  const auto cursor = database_.cursor(kRecords, lane.cursor, behind_domain(lane_key));
+  const auto cursor = database_.cursor(kRecords, lane.key_of(lane.next_row), lane.end());
   for (; cursor->valid(); cursor->next()) {
+    const auto row = row_of(cursor->key());
     if (page->size() == want) {
       lane.exhausted = false;
-      lane.cursor = cursor->key();
+      lane.next_row = row;
       break;
     }
     if (!page->add(cursor->key(), cursor->value())) set_aside(cursor->key(), cursor->value());
-    lane.cursor = behind(cursor->key());
+    lane.next_row = row + 1;
   }
   if (!cursor->status()) lane.exhausted = false;
   const auto count = static_cast<std::uint32_t>(page->size());
@@ -170,13 +186,27 @@ void Feeder::read_retry_page(Scan& scan) {
   const auto now_second = static_cast<DueSecond>(
       std::chrono::floor<std::chrono::seconds>(clock_.now()).time_since_epoch().count());
   const auto cursor = database_.cursor(kRecords, scan.cursor, phase_end(scan.stream->id, Phase::retry));
-  std::map<FeederLane*, std::shared_ptr<Page>> pages;
   std::size_t taken = 0;
-  while (cursor->valid() && taken < options_.page_records && due_of(cursor->key()) <= now_second) {
-    const auto key = RecordKey::decode(cursor->key());
+  do {
+    const auto count = take_retries(scan, *cursor, now_second);
+    if (count == 0) break;
+    taken += count;
+  } while (taken < options_.page_records);
+  if (auto status = cursor->status(); !status)
+    log::error("queue_read_failed", {{"reason", status.error().text}});
+  scan.cursor = cursor->valid() ? std::string(cursor->key()) : due_key(scan.stream->id, now_second + 1);
+  scan.next_due = cursor->valid() ? due_of(cursor->key()) : UINT32_MAX;
+}
+
+/// A page of retries, at most: those of one lane that follow each other are a run.
+std::size_t Feeder::take_retries(Scan& scan, store::Cursor& cursor, DueSecond now) {
+  auto page = std::make_shared<Page>();
+  std::vector<Part> parts;
+  while (cursor.valid() && page->size() < kSharedPage && due_of(cursor.key()) <= now) {
+    const auto key = RecordKey::decode(cursor.key());
     if (!key) {
-      set_aside(cursor->key(), cursor->value());
-      cursor->next();
+      set_aside(cursor.key(), cursor.value());
+      cursor.next();
       continue;
     }
     auto* lane = lanes_.find(key->stream, key->phase, key->domain);
@@ -185,34 +215,35 @@ void Feeder::read_retry_page(Scan& scan) {
     if (full) {
       (lane != nullptr ? lane->left_behind : scan.crowded) = true;
       scan.left_behind = std::min(scan.left_behind, key->due);
-      cursor->seek(behind_domain(*key));
+      cursor.seek(behind_domain(*key));
+      continue;
+    }
+    if (lane != nullptr && !lane->add_row(key->due, key->row)) {
+      cursor.next();
+      continue;
+    }
+    const auto at = static_cast<std::uint32_t>(page->size());
+    if (!page->add(cursor.key(), cursor.value())) {
+      if (lane != nullptr) lane->erase_row(key->due, key->row);
+      set_aside(cursor.key(), cursor.value());
+      cursor.next();
       continue;
     }
     if (lane == nullptr) {
       lane = &lanes_.add(scan.stream, Phase::retry, key->domain);
       lane->worker = home_of(key->domain);
+      lane->add_row(key->due, key->row);
     }
-    if (lane->rows.insert({key->due, key->row}).second) {
-      auto& page = pages[lane];
-      if (!page) page = std::make_shared<Page>();
-      if (page->add(cursor->key(), cursor->value())) {
-        ++taken;
-      } else {
-        lane->rows.erase({key->due, key->row});
-        set_aside(cursor->key(), cursor->value());
-      }
+    if (!parts.empty() && parts.back().lane == lane) {
+      ++parts.back().count;
+    } else {
+      parts.push_back({lane, at, 1});
     }
-    cursor->next();
+    cursor.next();
   }
-  if (auto status = cursor->status(); !status)
-    log::error("queue_read_failed", {{"reason", status.error().text}});
-  scan.cursor = cursor->valid() ? std::string(cursor->key()) : due_key(scan.stream->id, now_second + 1);
-  scan.next_due = cursor->valid() ? due_of(cursor->key()) : UINT32_MAX;
-  for (auto& [lane, page] : pages) {
-    const auto count = static_cast<std::uint32_t>(page->size());
-    if (count > 0) emit(*lane, std::move(page), 0, count);
-    if (lane->outstanding == 0) lanes_.remove(*lane);
-  }
+  const auto count = page->size();
+  emit(page, parts);
+  return count;
 }
 
 /// New rows: straight to the workers when everything before them has been read; else the scan gets to them.
@@ -232,20 +263,19 @@ void Feeder::hand_over(Scan& scan, const Insertion& insertion) {
     const auto& key = records[from].key;
     while (to < records.size() && records[to].key.domain == key.domain) ++to;
     auto* lane = lanes_.find(key.stream, key.phase, key.domain);
-    const auto first_key = key.encode();
     if (lane == nullptr) {
       lane = &lanes_.add(scan.stream, Phase::first, key.domain);
       lane->worker = home_of(key.domain);
       lane->run_size = options_.first_run;
       lane->exhausted = true;
-      lane->cursor = first_key;
+      lane->next_row = key.row;
     }
-    if (first_key < lane->cursor) continue;  // a refill has met it on disk already
+    if (key.row < lane->next_row) continue;  // a refill has met it on disk already
     if (lane->parked_until || !lane->exhausted) {
       lane->exhausted = false;
       continue;
     }
-    lane->cursor = behind(records[to - 1].key.encode());
+    lane->next_row = records[to - 1].key.row + 1;
     lane->read_epoch = insertion.epoch;
     emit(*lane, insertion.page, from, to - from);
   }
@@ -255,7 +285,7 @@ void Feeder::emit(FeederLane& lane, std::shared_ptr<const Page> page, std::uint3
                   std::uint32_t count) {
   auto& owner = scan(lane.stream, lane.phase);
   const LaneRef ref{lane.slot, lane.generation, lane.next_run++};
-  lane.runs.push_back({ref.run, count, page->records()[first].key.encode()});
+  lane.runs.push_back({ref.run, count, page->records()[first].key.row});
   lane.outstanding += count;
   owner.resident += count;
   resident_ += count;
@@ -264,8 +294,20 @@ void Feeder::emit(FeederLane& lane, std::shared_ptr<const Page> page, std::uint3
     const std::lock_guard lock(stats_mutex_);
     stats_.records_read += count;
   }
-  workers_[lane.worker]->on_run(
-      Run{lane.stream, lane.phase, lane.domain, ref, std::move(page), first, count});
+  outgoing_[lane.worker].push_back(Run{lane.stream, lane.phase, ref, std::move(page), first, count});
+}
+
+/// Closes the page and begins the next.
+void Feeder::emit(std::shared_ptr<Page>& page, std::vector<Part>& parts) {
+  const std::shared_ptr<const Page> closed = std::exchange(page, std::make_shared<Page>());
+  for (const auto& part : parts) emit(*part.lane, closed, part.first, part.count);
+  parts.clear();
+}
+
+void Feeder::hand_out() {
+  for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
+    if (!outgoing_[worker].empty()) workers_[worker]->on_runs(std::exchange(outgoing_[worker], {}));
+  }
 }
 
 /// A record that does not decode is kept, with its bytes, apart; its recipient gets a final so that accounts
@@ -314,7 +356,7 @@ void Feeder::raise_marks(bool all) {
   for (const auto& [id, scan] : scans_) lows[id] = low_water(scan);
   lanes_.for_each([&](FeederLane& lane) {
     auto& low = lows[{lane.stream->id, lane.phase}];
-    if (lane.phase == Phase::first) low = std::min(low, lane.low());
+    if (lane.phase == Phase::first) low = std::min(low, lane.key_of(lane.low()));
     if (lane.phase == Phase::retry && !lane.rows.empty()) {
       low = std::min(low, due_key(lane.stream->id, lane.rows.begin()->first));
     }

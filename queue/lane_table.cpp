@@ -1,19 +1,39 @@
 #include "queue/lane_table.hpp"
 
 #include "engine/base/assert.hpp"
-#include "engine/base/bytes.hpp"
 
 namespace sluice::queue {
 
-std::string LaneTable::index_key(StreamId stream, Phase phase, std::string_view domain) {
-  auto key = phase_begin(stream, phase);
-  key.append(domain);
-  return key;
+void FeederLane::clear() {
+  constexpr std::size_t kKept = 8;  // elements of a buffer that may stay
+  stream.reset();
+  used = false;
+  next_row = 0;
+  exhausted = false;
+  read_epoch = 0;
+  run_size = 0;
+  wanted = false;
+  parked_until.reset();
+  unpark_when_settled = false;
+  rows.clear();
+  if (rows.capacity() > kKept) rows.shrink_to_fit();
+  left_behind = false;
+  runs.clear();
+  if (runs.capacity() > kKept) runs.shrink_to_fit();
+  next_run = 1;
+  received_run = 0;
+  outstanding = 0;
+}
+
+std::size_t LaneTable::Hash::operator()(const Name& name) const {
+  const auto seed =
+      (std::uint64_t{name.stream} << 1 | static_cast<std::uint64_t>(name.phase)) * 0x9e3779b97f4a7c15ULL;
+  return std::hash<std::string_view>{}(name.domain) ^ seed;
 }
 
 FeederLane* LaneTable::find(StreamId stream, Phase phase, std::string_view domain) {
-  const auto at = index_.find(index_key(stream, phase, domain));
-  return at == index_.end() ? nullptr : &lanes_[at->second];
+  const auto at = index_.find(Name{stream, phase, domain});
+  return at == index_.end() ? nullptr : &lanes_[*at];
 }
 
 FeederLane& LaneTable::add(StreamPtr stream, Phase phase, std::string_view domain) {
@@ -26,16 +46,14 @@ FeederLane& LaneTable::add(StreamPtr stream, Phase phase, std::string_view domai
     free_.pop_back();
   }
   auto& lane = lanes_[slot];
-  const auto generation = lane.generation + 1;
-  lane = FeederLane{};
-  lane.generation = generation;
+  ++lane.generation;
   lane.slot = slot;
   lane.used = true;
-  const bool fresh = index_.emplace(index_key(stream->id, phase, domain), slot).second;
-  SLUICE_ASSERT(fresh);
   lane.stream = std::move(stream);
   lane.phase = phase;
   lane.domain = domain;
+  const bool fresh = index_.insert(slot).second;
+  SLUICE_ASSERT(fresh);
   return lane;
 }
 
@@ -47,10 +65,8 @@ FeederLane* LaneTable::at(LaneRef ref) {
 
 void LaneTable::remove(FeederLane& lane) {
   const auto slot = lane.slot;
-  index_.erase(index_key(lane.stream->id, lane.phase, lane.domain));
-  const auto generation = lane.generation;
-  lane = FeederLane{};
-  lane.generation = generation;
+  index_.erase(slot);
+  lane.clear();
   free_.push_back(slot);
 }
 

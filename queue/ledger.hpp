@@ -3,6 +3,8 @@
 #pragma once
 
 #include <atomic>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -123,8 +125,8 @@ class Ledger {
   std::unordered_map<StreamId, Counters> counters_;
   std::set<StreamId> touched_;
   std::map<std::pair<StreamId, Phase>, Mark> marks_;
-  std::unordered_map<std::uint64_t, Block> blocks_;
-  std::unordered_set<RowKey, RowHash> leased_;
+  boost::unordered_flat_map<std::uint64_t, Block> blocks_;
+  boost::unordered_flat_set<RowKey, RowHash> leased_;
   std::vector<Insertion> insertions_;
   std::map<StreamId, std::pair<std::string, std::uint64_t>>
       requeued_;  ///< this batch's retries: smallest key

@@ -81,10 +81,20 @@ char* Page::copy(std::string_view bytes) {
 }
 
 bool Page::add(std::string_view key, std::string_view value) {
-  if (!RecordKey::decode(key) || !RecordValue::decode(value)) return false;
-  const std::string_view own_key(copy(key), key.size());
-  const std::string_view own_value(copy(value), value.size());
-  records_.push_back(Record{*RecordKey::decode(own_key), *RecordValue::decode(own_value)});
+  auto own_key = RecordKey::decode(key);
+  auto own_value = RecordValue::decode(value);
+  if (!own_key || !own_value) return false;
+  const char* key_at = copy(key);
+  const char* value_at = copy(value);
+  const auto moved = [](std::string_view part, std::string_view whole, const char* to) {
+    return part.empty() ? std::string_view()
+                        : std::string_view(to + (part.data() - whole.data()), part.size());
+  };
+  own_key->domain = moved(own_key->domain, key, key_at);
+  own_value->local = moved(own_value->local, value, value_at);
+  own_value->payload = moved(own_value->payload, value, value_at);
+  own_value->body = moved(own_value->body, value, value_at);
+  records_.push_back(Record{*own_key, *own_value});
   return true;
 }
 

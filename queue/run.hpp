@@ -3,7 +3,8 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
+#include <string_view>
+#include <vector>
 
 #include "queue/lease.hpp"
 
@@ -13,12 +14,13 @@ namespace sluice::queue {
 struct Run {
   StreamPtr stream;
   Phase phase = Phase::first;
-  std::string domain;
   LaneRef lane;
   std::shared_ptr<const Page> page;  // shared with the leases cut from it
   std::uint32_t first = 0;
   std::uint32_t count = 0;
 
+  /// A view into the page.
+  [[nodiscard]] std::string_view domain() const { return page->records()[first].key.domain; }
   [[nodiscard]] Held held(std::uint32_t i) const { return {stream, page, first + i, lane, 0}; }
 };
 
@@ -26,7 +28,7 @@ struct Run {
 class RunReceiver {
  public:
   virtual ~RunReceiver() = default;
-  virtual void on_run(Run run) = 0;
+  virtual void on_runs(std::vector<Run> runs) = 0;
   /// The stream was paused, resumed or cancelled: look at it again.
   virtual void on_stream_changed(StreamPtr stream) = 0;
 };

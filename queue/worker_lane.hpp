@@ -39,7 +39,7 @@ struct WorkerLane {
     ref = held.lane.run >= ref.run ? held.lane : ref;
     last_run = std::max(last_run, held.lane.run);
     ++records;
-    window.insert(window.begin(), Run{held.stream, phase, domain, held.lane, held.page, held.index, 1});
+    window.insert(window.begin(), Run{held.stream, phase, held.lane, held.page, held.index, 1});
   }
   [[nodiscard]] const Record& front() const { return window.front().page->records()[window.front().first]; }
   /// Precondition: records > 0.

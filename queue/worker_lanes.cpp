@@ -3,41 +3,25 @@
 #include "engine/base/assert.hpp"
 
 namespace sluice::queue {
-namespace {
-
-std::string make_key(StreamId stream, Phase phase, std::string_view domain) {
-  auto key = phase_begin(stream, phase);
-  key.append(domain);
-  return key;
-}
-
-}  // namespace
-
-WorkerLane& WorkerLanes::lane_for(const StreamPtr& stream, Phase phase, std::string_view domain) {
-  auto& lane = lanes_[make_key(stream->id, phase, domain)];
+WorkerLane& WorkerLanes::lane_for(const LaneRef& ref, const StreamPtr& stream, const RecordKey& key) {
+  auto& lane = lanes_[name_of(ref)];
   if (!lane) {
     lane = std::make_unique<WorkerLane>();
     lane->stream = stream;
-    lane->phase = phase;
-    lane->domain = domain;
+    lane->phase = key.phase;
+    lane->domain = key.domain;
   }
   return *lane;
 }
 
 WorkerLane& WorkerLanes::add(Run run) {
-  auto& lane = lane_for(run.stream, run.phase, run.domain);
-  if (lane.ref.slot != run.lane.slot || lane.ref.generation != run.lane.generation) {
-    SLUICE_ASSERT(lane.records ==
-                  0);  // the feeder made the lane anew: everything of the old one has been settled
-    lane.last_run = 0;
-  }
+  auto& lane = lane_for(run.lane, run.stream, run.page->records()[run.first].key);
   lane.add(std::move(run));
   return lane;
 }
 
 WorkerLane& WorkerLanes::put_back(const Held& held) {
-  const auto& key = held.record().key;
-  auto& lane = lane_for(held.stream, key.phase, key.domain);
+  auto& lane = lane_for(held.lane, held.stream, held.record().key);
   lane.put_back(held);
   return lane;
 }
@@ -48,7 +32,7 @@ bool WorkerLanes::after_take(WorkerLane& lane) {
     feeder_.want_more(lane.ref);
   }
   if (lane.records > 0 || lane.queued) return true;
-  lanes_.erase(make_key(lane.stream->id, lane.phase, lane.domain));
+  lanes_.erase(name_of(lane.ref));
   return false;
 }
 
@@ -58,7 +42,7 @@ void WorkerLanes::give_back(WorkerLane& lane, Instant until) {
   unleased.reserve(lane.records);
   while (lane.records > 0) unleased.push_back(lane.take());
   feeder_.give_back(lane.ref, lane.last_run, std::move(unleased), until);
-  lanes_.erase(make_key(lane.stream->id, lane.phase, lane.domain));
+  lanes_.erase(name_of(lane.ref));
 }
 
 void WorkerLanes::for_each(const std::function<void(WorkerLane&)>& fn) {

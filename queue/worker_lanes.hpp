@@ -2,10 +2,9 @@
 // wait long.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <functional>
 #include <memory>
-#include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "queue/feeder.hpp"
@@ -33,10 +32,12 @@ class WorkerLanes {
   [[nodiscard]] std::uint64_t records() const;
 
  private:
-  WorkerLane& lane_for(const StreamPtr& stream, Phase phase, std::string_view domain);
+  /// What tells a lane of the feeder's table from every other, also from an earlier one of the same slot.
+  static std::uint64_t name_of(const LaneRef& ref) { return std::uint64_t{ref.generation} << 32 | ref.slot; }
+  WorkerLane& lane_for(const LaneRef& ref, const StreamPtr& stream, const RecordKey& key);
 
   Feeder& feeder_;
-  std::unordered_map<std::string, std::unique_ptr<WorkerLane>> lanes_;
+  boost::unordered_flat_map<std::uint64_t, std::unique_ptr<WorkerLane>> lanes_;
 };
 
 }  // namespace sluice::queue

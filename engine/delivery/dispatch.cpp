@@ -123,13 +123,9 @@ void Dispatch::pump_later() {
   pump_posted_ = true;
   worker_.post([&worker = worker_, id = paths_.front()->id] {
     auto* path = worker.find_path(id);
-    if (path == nullptr) return;
-    for (auto& [key, dispatch] : worker.dispatches_) {
-      if (dispatch->paths_.front().get() != path) continue;
-      dispatch->pump_posted_ = false;
-      dispatch->pump();
-      return;
-    }
+    if (path == nullptr) return;  // forgotten meanwhile
+    path->dispatch().pump_posted_ = false;
+    path->dispatch().pump();
   });
 }
 

@@ -41,6 +41,7 @@ class Path final : public throttle::Waiter {
   const std::size_t number;  ///< in its dispatch
   const std::size_t source;  ///< index into Options::sources
 
+  [[nodiscard]] Dispatch& dispatch() { return dispatch_; }
   /// How many records it could use now: enough ahead to hide the lease's commit, no more.
   [[nodiscard]] std::size_t room() const;
   /// Leases the records, then sends them.

@@ -71,15 +71,17 @@ bool Worker::leases_out() const {
                      [](const auto& path) { return path.second->unsettled() > 0; });
 }
 
-void Worker::on_run(queue::Run run) {
-  loop_.post([this, run = std::move(run)]() mutable { accept(std::move(run)); });
+void Worker::on_runs(std::vector<queue::Run> runs) {
+  loop_.post([this, runs = std::move(runs)]() mutable {
+    for (auto& run : runs) accept(std::move(run));
+  });
 }
 
 void Worker::accept(queue::Run run) {
   if (stopping_) return;
-  const auto route = shared_.router.cached(run.domain, now());
+  const std::string domain(run.domain());
+  const auto route = shared_.router.cached(domain, now());
   if (route) return accept_routed(std::move(run), *route);
-  auto domain = run.domain;
   auto& waiting = resolving_[domain];
   waiting.push_back(std::move(run));
   if (waiting.size() > 1) return;
@@ -105,7 +107,9 @@ void Worker::accept_routed(queue::Run run, const dns::Planned<dns::PlanPtr>& rou
   const auto owner = std::hash<std::string>{}((*route)->site) % shared_.workers.size();
   if (owner != number_) {
     shared_.queue.feeder().moved(run.lane, static_cast<std::uint32_t>(owner));
-    return shared_.workers[owner]->on_run(std::move(run));
+    std::vector<queue::Run> moved;
+    moved.push_back(std::move(run));
+    return shared_.workers[owner]->on_runs(std::move(moved));
   }
   auto& lane = lanes_->add(std::move(run));
   attach(lane, *route);

@@ -40,7 +40,7 @@ class Worker final : public queue::RunReceiver {
   /// everything is settled or released. From another thread.
   void stop();
 
-  void on_run(queue::Run run) override;
+  void on_runs(std::vector<queue::Run> runs) override;
   void on_stream_changed(queue::StreamPtr stream) override;
   /// Runs fn on the worker with its sites' state.
   void inspect(std::function<void(std::vector<SiteStats>)> fn);

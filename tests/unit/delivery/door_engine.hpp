@@ -54,7 +54,7 @@ struct Seen {
 
 /// Takes runs and leaves them.
 struct Idle final : queue::RunReceiver {
-  void on_run(queue::Run) override {}
+  void on_runs(std::vector<queue::Run>) override {}
   void on_stream_changed(queue::StreamPtr) override {}
 };
 

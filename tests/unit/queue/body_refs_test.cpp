@@ -80,7 +80,7 @@ class BodyRefs : public ::testing::Test {
 };
 
 struct Idle final : RunReceiver {
-  void on_run(Run) override {}
+  void on_runs(std::vector<Run>) override {}
   void on_stream_changed(StreamPtr) override {}
 };
 
@@ -148,10 +148,10 @@ TEST_F(BodyRefs, CancellingDropsTheClaims) {
 TEST_F(BodyRefs, ClaimsOutliveACrashAndEndWithAnAssumedDelivery) {
   struct Hoarder final : RunReceiver {
     explicit Hoarder(Queue& q) : queue(q) {}
-    void on_run(queue::Run run) override {
+    void on_runs(std::vector<queue::Run> runs) override {
       if (seen.exchange(true)) return;
       std::vector<Held> one;
-      one.push_back(run.held(0));
+      one.push_back(runs.front().held(0));
       queue.lease(std::move(one),
                   [this](const Expected<>&, std::vector<Held>, std::vector<Held>) { leased.set_value(); });
     }

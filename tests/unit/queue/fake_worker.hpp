@@ -39,8 +39,10 @@ class FakeWorker final : public RunReceiver {
     if (thread_.joinable()) thread_.join();
   }
 
-  void on_run(Run run) override {
-    post([this, run = std::move(run)]() mutable { enqueue(lanes_->add(std::move(run))); });
+  void on_runs(std::vector<Run> runs) override {
+    post([this, runs = std::move(runs)]() mutable {
+      for (auto& run : runs) enqueue(lanes_->add(std::move(run)));
+    });
   }
   void on_stream_changed(StreamPtr stream) override {
     post([this, stream = std::move(stream)] {

@@ -80,7 +80,8 @@ TEST_F(LedgerTest, ARecordIsWithdrawnOnce) {
   });
   commit([&](store::Batch& batch) {
     EXPECT_FALSE(ledger_.withdraw(batch, *database_, held.record().key));
-    EXPECT_TRUE(ledger_.withdraw(batch, *database_, other.record().key)) << "what an earlier batch took says nothing";
+    EXPECT_TRUE(ledger_.withdraw(batch, *database_, other.record().key))
+        << "what an earlier batch took says nothing";
   });
 }
 

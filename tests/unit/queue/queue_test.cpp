@@ -242,8 +242,9 @@ TEST(Queue, AnUnsettledLeaseIsInDoubtAfterReopeningAndNothingElseIs) {
     class Hoarder final : public RunReceiver {
      public:
       explicit Hoarder(Queue& queue) : queue_(queue) {}
-      void on_run(queue::Run run) override {
+      void on_runs(std::vector<queue::Run> runs) override {
         if (leased.exchange(true)) return;
+        const auto& run = runs.front();
         std::vector<Held> held;
         for (std::uint32_t i = 0; i < std::min(run.count, 5U); ++i) held.push_back(run.held(i));
         queue_.lease(std::move(held),

@@ -41,7 +41,7 @@ class Site {
       const RecordKey key{lane.stream->id, lane.phase, due, lane.domain, next_row_++};
       ASSERT_TRUE(page->add(key.encode(), value));
     }
-    lane.add(Run{lane.stream, lane.phase, lane.domain, {}, page, 0, records});
+    lane.add(Run{lane.stream, lane.phase, {}, page, 0, records});
   }
 
  private:
