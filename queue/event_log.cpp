@@ -19,6 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t kSentPart = 4096;
 constexpr std::string_view kPrefix = "events-";
 constexpr std::string_view kSuffix = ".jsonl";
 constexpr std::size_t kMaxLineBytes =
@@ -71,13 +72,15 @@ std::vector<fs::path> event_files(const std::string& folder) {
   return out;
 }
 
-EventLog::EventLog(Queue& queue, EventLogOptions options) : queue_(&queue), options_(std::move(options)) {}
+EventLog::EventLog(Queue& queue, EventLogOptions options)
+    : queue_(&queue), options_(std::move(options)), sent_(std::make_shared<SentIndex>(queue.database())) {}
 
 EventLog::EventLog(EventLog&& other) noexcept
     : queue_(other.queue_),
       options_(std::move(other.options_)),
       exported_(other.exported_.load()),
       observer_(std::move(other.observer_)),
+      sent_(std::move(other.sent_)),
       trimmed_(other.trimmed_),
       file_(std::exchange(other.file_, -1)),
       file_size_(other.file_size_),
@@ -107,7 +110,16 @@ Expected<EventLog> EventLog::open(Queue& queue, EventLogOptions options) {
   } else if (log.exported_ == 0) {
     log.exported_ = queue.ledger().committed_seq();  // the files were moved away: go on behind what they held
   }
+  if (auto result = log.gather_sent(); !result) return std::unexpected(result.error());
   return log;
+}
+
+Expected<> EventLog::gather_sent() {
+  const auto cursor = queue_->database().cursor(kOutbox, std::string(), seq_key(exported() + 1));
+  for (; cursor->valid(); cursor->next()) {
+    if (const auto event = Event::decode(cursor->value())) sent_->add(*event);
+  }
+  return cursor->status();
 }
 
 /// Opens the newest file, cuts a line without its newline, and learns the last seq.
@@ -188,10 +200,12 @@ Expected<std::size_t> EventLog::export_page() {
   if (committed <= before) return 0;
   const auto cursor = queue_->database().cursor(kOutbox, seq_key(before + 1), seq_key(committed + 1));
   std::string lines;
+  std::vector<std::string> page;  // encoded: told on once they are synced
   auto seq = before;
   StreamPtr stream;
   for (; cursor->valid() && seq - before < options_.page_events; cursor->next()) {
-    const auto event = Event::decode(cursor->value());
+    page.emplace_back(cursor->value());
+    const auto event = Event::decode(page.back());
     if (get_be<8>(cursor->key().data()) != seq + 1 || !event) {
       return fail(ErrorCode::corrupt, fmt::format("event {} is missing or damaged in the outbox", seq + 1));
     }
@@ -206,24 +220,35 @@ Expected<std::size_t> EventLog::export_page() {
   }
   if (auto result = append(lines); !result) return std::unexpected(result.error());
   exported_.store(seq, std::memory_order_release);
-  if (observer_) tell(before + 1, seq);
+  for (std::size_t i = 0; i < page.size(); ++i) {
+    const auto event = Event::decode(page[i]);
+    sent_->add(*event);
+    if (observer_) observer_(before + 1 + i, *event);
+  }
   if (seq - trimmed_ >= options_.trim_every) trim(seq);
   return seq - before;
 }
 
-void EventLog::tell(std::uint64_t first, std::uint64_t last) {
-  const auto cursor = queue_->database().cursor(kOutbox, seq_key(first), seq_key(last + 1));
-  for (; cursor->valid(); cursor->next()) {
-    if (const auto event = Event::decode(cursor->value())) observer_(get_be<8>(cursor->key().data()), *event);
-  }
-}
-
+/// Some thousand entries a commit, so that no lease waits long behind them; the outbox goes with the last.
 void EventLog::trim(std::uint64_t upto) {
-  auto apply = [from = seq_key(0), to = seq_key(upto + 1)](store::Batch& batch) {
-    batch.erase_range(kOutbox, from, to);
-  };
-  queue_->committer().submit(store::make_work(std::move(apply), [](const Expected<>&) {}),
-                             store::Urgency::soon);
+  const auto entries = sent_->take();
+  const auto count = entries->places.size();
+  auto& committer = queue_->committer();
+  std::size_t from = 0;
+  do {
+    const auto to = std::min(from + kSentPart, count);
+    const bool last = to == count;
+    auto apply = [entries, from, to, last, upto](store::Batch& batch) {
+      for (auto i = from; i < to; ++i)
+        batch.put(kSent, entries->key(entries->places[i]), entries->value(entries->places[i]));
+      if (last) batch.erase_range(kOutbox, seq_key(0), seq_key(upto + 1));
+    };
+    auto done = [sent = sent_, entries, last](const Expected<>& result) {
+      if (last && result) sent->stored(entries);
+    };
+    committer.submit(store::make_work(std::move(apply), std::move(done)), store::Urgency::soon);
+    from = to;
+  } while (from < count);
   trimmed_ = upto;
 }
 

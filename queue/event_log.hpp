@@ -1,8 +1,9 @@
 // The feed: synced files of one JSON event a line, `seq` contiguous, made from the outbox.
 //
-// Order: append, sync, remember how far, then trim the outbox. A crash between any two repeats work but no
-// line: on open a torn last line is cut and the last whole line's seq says where to go on. Files are named by
-// their first seq: events-00000000000000000001.jsonl; a new one begins after Options::file_bytes.
+// Order: append, sync, remember how far, then trim the outbox, in one batch with the deliveries it held,
+// which go into the `sent` index. A crash between any two repeats work but no line: on open a torn last line
+// is cut and the last whole line's seq says where to go on. Files are named by their first seq:
+// events-00000000000000000001.jsonl; a new one begins after Options::file_bytes.
 //
 // One thread (the exporter's); exported() from any. Guarantee: no line twice, none missing, while the outbox
 // and files are of one store.
@@ -16,6 +17,7 @@
 
 #include "engine/base/error.hpp"
 #include "queue/queue.hpp"
+#include "queue/sent_index.hpp"
 
 namespace sluice::queue {
 
@@ -45,6 +47,8 @@ class EventLog {
   }
   /// Seq of the last event that stands synced in a file.
   [[nodiscard]] std::uint64_t exported() const { return exported_.load(std::memory_order_acquire); }
+  /// Who got what; from any thread.
+  [[nodiscard]] const SentIndex& sent() const { return *sent_; }
   /// Removes files by age and size; never the one being written.
   void expire_files(std::filesystem::file_time_type now);
 
@@ -55,12 +59,14 @@ class EventLog {
   Expected<> append(const std::string& lines);
   Expected<> write_synced(const std::string& lines);
   void trim(std::uint64_t upto);
-  void tell(std::uint64_t first, std::uint64_t last);
+  /// Deliveries that stood in a file, but not yet in the `sent` index, when the process ended.
+  Expected<> gather_sent();
 
   Queue* queue_;
   EventLogOptions options_;
   std::atomic<std::uint64_t> exported_{0};  // read by other threads: how far the feed is
   std::function<void(std::uint64_t, const Event&)> observer_;
+  std::shared_ptr<SentIndex> sent_;  // shared: with trims under way
   std::uint64_t trimmed_ = 0;
   int file_ = -1;
   std::uint64_t file_size_ = 0;

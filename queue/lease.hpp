@@ -52,7 +52,6 @@ struct Settlement {
   std::string event;
   Trail trail;         ///< deferred, in_doubt: what the record carries on
   DueSecond due = 0;   ///< deferred, in_doubt: when it is due again
-  std::string source;  ///< delivered: kept in the `sent` index to answer a later bounce
   std::int64_t time_ms = 0;
 };
 

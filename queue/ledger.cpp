@@ -113,16 +113,6 @@ void Ledger::settle(store::Batch& batch, const Settlement& settlement) {
     auto& requeued = requeued_[key.stream];
     if (requeued.first.empty() || scratch_key_ < requeued.first) requeued.first = scratch_key_;
   }
-  if (settlement.kind == EventKind::delivered) {
-    scratch_key_.clear();
-    put_be<4>(scratch_key_, key.stream);
-    put_be<5>(scratch_key_, key.row);
-    scratch_value_.clear();
-    put_varint(scratch_value_, static_cast<std::uint64_t>(settlement.time_ms));
-    put_string(scratch_value_, settlement.source);
-    scratch_value_.append(record.address());
-    batch.put(kSent, scratch_key_, scratch_value_);
-  }
   settled_.push_back({settlement.held.lane, key.stream, key.due, key.row});
   end_lease(batch, settlement.held);
 }

@@ -62,7 +62,7 @@ class Ledger {
   /// Writes the block. Its records count as leased until settled.
   void lease(store::Batch& batch, std::uint64_t block, const std::vector<Held>& run);
   [[nodiscard]] bool is_leased(StreamId stream, Row row) const { return leased_.contains({stream, row}); }
-  /// Record, event, counters, lease, `sent` index.
+  /// Record, event, counters, lease.
   void settle(store::Batch& batch, const Settlement& settlement);
   /// The recipient is final: its claim on the stored body ends, if it has one.
   static void drop_body(store::Batch& batch, const RecordKey& key, const RecordValue& value);

@@ -275,7 +275,6 @@ void Worker::settle(queue::Held held, const Outcome& outcome, const Ending& endi
   if (auto content = shared_.contents.get(*held.stream)) meta = (*content)->meta(record);
   event.meta = meta;
   event.append_to(out.event);
-  out.source = event.source;
   out.held = std::move(held);
   if (path != nullptr && out.held.block != 0) {
     if (settled_paths_.empty() || settled_paths_.back().first != path->id)

@@ -215,5 +215,51 @@ TEST_F(EventLogTest, TheOldestGoBeyondTheSize) {
   EXPECT_LE(total, options_.keep_bytes);
 }
 
+/// A delivery of this row of stream 7.
+std::string delivery(Row row) {
+  Event event;
+  event.kind = EventKind::delivered;
+  event.time_ms = 1000 + static_cast<std::int64_t>(row);
+  event.stream = 7;
+  event.id = MessageId::make(from_ms(500), 0, 7, row);
+  event.source = "a";
+  const auto recipient = "u" + std::to_string(row) + "@d.test";
+  event.recipient = recipient;
+  std::string encoded;
+  event.append_to(encoded);
+  return encoded;
+}
+
+TEST_F(EventLogTest, ADeliveryIsFoundByItsRowBeforeAndAfterTheTrimAndAfterAReopening) {
+  options_.trim_every = 100;
+  {
+    auto log = this->log();
+    ASSERT_TRUE(log) << log.error().text;
+    for (Row row = 0; row < 250; ++row) queue_->record_event(delivery(row * 7 % 250));
+    record(1);
+    export_all(*log);
+    record(1);  // behind the trim in the order of commits
+    for (Row row = 0; row < 250; ++row) {
+      const auto found = log->sent().find(7, row);
+      ASSERT_TRUE(found && *found) << row;
+      EXPECT_EQ(**found, (SentEntry{1000 + static_cast<std::int64_t>(row), "a",
+                                    "u" + std::to_string(row) + "@d.test"}));
+    }
+    EXPECT_FALSE(log->sent().find(7, 250)->has_value());
+    EXPECT_FALSE(log->sent().find(6, 1)->has_value());
+    for (Row row = 300; row < 310; ++row) queue_->record_event(delivery(row));
+    record(1);
+    export_all(*log);
+    EXPECT_TRUE(log->sent().find(7, 305)->has_value()) << "not trimmed yet";
+    EXPECT_LE(log->sent().size(), 100U) << "what was trimmed takes no memory";
+  }
+  close();
+  open();
+  auto log = this->log();
+  ASSERT_TRUE(log) << log.error().text;
+  EXPECT_TRUE(log->sent().find(7, 305)->has_value()) << "gathered again from the outbox";
+  EXPECT_TRUE(log->sent().find(7, 3)->has_value());
+}
+
 }  // namespace
 }  // namespace sluice::queue

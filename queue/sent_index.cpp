@@ -1,0 +1,100 @@
+#include "queue/sent_index.hpp"
+
+#include <algorithm>
+
+#include "engine/base/bytes.hpp"
+#include "queue/families.hpp"
+
+namespace sluice::queue {
+namespace {
+
+constexpr std::size_t kKeyBytes = 9;
+
+std::string sent_key(StreamId stream, Row row) {
+  std::string key;
+  put_be<4>(key, stream);
+  put_be<5>(key, row);
+  return key;
+}
+
+std::optional<SentEntry> decode(std::string_view bytes) {
+  ByteReader in(bytes);
+  SentEntry out;
+  out.time_ms = static_cast<std::int64_t>(in.varint());
+  out.source = in.string();
+  out.address = in.rest();
+  return in.ok() ? std::optional(std::move(out)) : std::nullopt;
+}
+
+}  // namespace
+
+std::string_view SentIndex::Entries::key(const Place& place) const {
+  return {arena.data() + place.at, kKeyBytes};
+}
+
+std::string_view SentIndex::Entries::value(const Place& place) const {
+  return {arena.data() + place.at + kKeyBytes, place.value_bytes};
+}
+
+std::optional<std::string> SentIndex::Entries::find(std::string_view wanted) const {
+  const auto found =
+      std::find_if(places.begin(), places.end(), [&](const auto& place) { return key(place) == wanted; });
+  return found == places.end() ? std::nullopt : std::optional(std::string(value(*found)));
+}
+
+void SentIndex::add(const Event& event) {
+  if (event.kind != EventKind::delivered || !event.id) return;
+  const std::lock_guard lock(mutex_);
+  auto& arena = gathered_.arena;
+  const auto at = arena.size();
+  put_be<4>(arena, event.stream);
+  put_be<5>(arena, event.id->row());
+  const auto value_at = arena.size();
+  put_varint(arena, static_cast<std::uint64_t>(event.time_ms));
+  put_string(arena, event.source);
+  arena.append(event.recipient);
+  gathered_.places.push_back(
+      {static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(arena.size() - value_at)});
+}
+
+std::size_t SentIndex::size() const {
+  const std::lock_guard lock(mutex_);
+  return gathered_.places.size();
+}
+
+std::shared_ptr<const SentIndex::Entries> SentIndex::take() {
+  const std::lock_guard lock(mutex_);
+  auto out = std::make_shared<Entries>(std::exchange(gathered_, {}));
+  std::sort(out->places.begin(), out->places.end(),
+            [&](const auto& a, const auto& b) { return out->key(a) < out->key(b); });
+  leaving_.push_back(out);
+  return out;
+}
+
+void SentIndex::stored(const std::shared_ptr<const Entries>& entries) {
+  const std::lock_guard lock(mutex_);
+  std::erase(leaving_, entries);
+}
+
+Expected<std::optional<SentEntry>> SentIndex::find(StreamId stream, Row row) const {
+  const auto key = sent_key(stream, row);
+  std::optional<std::string> value;
+  {
+    const std::lock_guard lock(mutex_);
+    value = gathered_.find(key);
+    for (const auto& entries : leaving_) {
+      if (!value) value = entries->find(key);
+    }
+  }
+  if (!value) {
+    auto stored = database_.get(kSent, key);
+    if (!stored) return std::unexpected(stored.error());
+    value = std::move(*stored);
+  }
+  if (!value) return std::nullopt;
+  auto entry = decode(*value);
+  if (!entry) return fail(ErrorCode::corrupt, "an entry of the sent index does not decode");
+  return entry;
+}
+
+}  // namespace sluice::queue
