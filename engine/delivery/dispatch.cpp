@@ -149,7 +149,10 @@ void Dispatch::pump() {
 void Dispatch::take(std::size_t room) {
   Gate gate(*this, worker_.now());
   std::vector<queue::Held> out;
+  auto* const probe = worker_.shared().probe;
+  if (probe != nullptr) probe->before_turn(*this);
   queue_.take(std::min(room, worker_.shared().options.lease_run), gate, out);
+  if (probe != nullptr) probe->after_turn(*this, out, gate.picked);
   after_gate(gate, out);
 }
 

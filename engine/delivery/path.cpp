@@ -75,6 +75,7 @@ void Path::lease(std::vector<queue::Held> run) {
 void Path::on_leased(std::vector<queue::Held> granted, std::vector<queue::Held> refused) {
   leasing_ -= granted.size() + refused.size();
   unsettled_ -= refused.size();
+  worker_.leases_changed();
   for (auto& held : granted) ready_.push_back(std::move(held));
   worker_.take_back(std::move(refused));
   if (open_ == 0 && connecting_ == 0) return release_ready();
@@ -104,7 +105,7 @@ void Path::wake_idle() {
   for (const auto& connection : connections_) {
     if (left == 0) return;
     if (!connection->idle) continue;
-    connection->client.wake();
+    connection->transport->wake();
     --left;
   }
 }
@@ -210,7 +211,7 @@ void Path::on_wake() {
 void Path::begin_stop() {
   release_ready();
   for (const auto& connection : connections_) {
-    if (connection->idle) connection->client.wake();
+    if (connection->idle) connection->transport->wake();
   }
 }
 

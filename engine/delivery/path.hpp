@@ -4,7 +4,6 @@
 
 #include <deque>
 #include <memory>
-#include <set>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -13,7 +12,6 @@
 #include "engine/delivery/prepared.hpp"
 #include "engine/delivery/shared.hpp"
 #include "engine/net/task.hpp"
-#include "engine/smtp/client_connection.hpp"
 #include "throttle/permits.hpp"
 #include "throttle/waiter.hpp"
 
@@ -71,9 +69,8 @@ class Path final : public throttle::Waiter {
 
  private:
   struct Connection {
-    Connection(net::asio::io_context& context, net::TlsClientContext& tls, smtp::ClientOptions options)
-        : client(context, tls, std::move(options)) {}
-    smtp::ClientConnection client;
+    explicit Connection(std::unique_ptr<Transport> made) : transport(std::move(made)) {}
+    std::unique_ptr<Transport> transport;
     smtp::Opened opened;
     throttle::Permits permits;
     std::unique_ptr<Prepared> current = std::make_unique<Prepared>();
@@ -107,7 +104,7 @@ class Path final : public throttle::Waiter {
   Dispatch& dispatch_;
   std::shared_ptr<const throttle::Limits> limits_;  // shared with the policy set's memo
   std::unordered_set<const throttle::Limit*> own_;
-  std::set<std::unique_ptr<Connection>> connections_;
+  std::vector<std::unique_ptr<Connection>> connections_;  ///< in the order they were opened
   std::deque<queue::Held> ready_;
   std::size_t leasing_ = 0;
   std::size_t unsettled_ =

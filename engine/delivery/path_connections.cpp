@@ -60,10 +60,11 @@ void Path::open_connections(std::size_t waiting_lanes) {
       });
       return;
     }
-    auto connection = std::make_unique<Connection>(worker_.loop().context(), worker_.tls(), client_options());
+    auto connection = std::make_unique<Connection>(
+        worker_.shared().network.connection(worker_.loop().context(), worker_.tls(), client_options()));
     connection->permits = std::move(*permits);
     auto* raw = connection.get();
-    connections_.insert(std::move(connection));
+    connections_.push_back(std::move(connection));
     ++connecting_;
     ++worker_.connections();
     if (worker_.tasks().spawn(serve(raw))) continue;
@@ -83,7 +84,7 @@ net::Task<> Path::serve(Connection* connection) {
 }
 
 net::Task<bool> Path::open(Connection& connection) {
-  auto result = co_await connection.client.open(target());
+  auto result = co_await connection.transport->open(target());
   --connecting_;
   if (!result) {
     on_open_failed(connection, result.error());
@@ -133,7 +134,7 @@ net::Task<> Path::send_all(Connection& connection) {
     // that sleeps between two writes costs a wake-up each.
     co_await net::asio::post(worker_.loop().context(), net::asio::use_awaitable);
     ++sending_;
-    const auto result = co_await connection.client.send(connection.current->message, next);
+    const auto result = co_await connection.transport->send(connection.current->message, next);
     --sending_;
     if (unsent(connection, result)) {
       ready_.push_front(std::move(connection.current->held));
@@ -142,30 +143,29 @@ net::Task<> Path::send_all(Connection& connection) {
     }
     std::swap(connection.current, connection.next);
     have = have_next;
-    if (!connection.client.usable() && !result.next_begun) break;
+    if (!connection.transport->usable() && !result.next_begun) break;
     dispatch_.pump();
   }
   if (have) ready_.push_front(std::move(connection.current->held));
-  co_await connection.client.quit();
+  co_await connection.transport->quit();
 }
 
 /// A reused connection turned out to be closed before this message: another connection sends it, no attempt
 /// is spent.
 bool Path::unsent(const Connection& connection, const smtp::TransactionResult& result) {
   const auto& only = result.recipients.front();
-  return connection.client.messages() > 1 && only.error && only.error->code == ErrorCode::unavailable &&
+  return connection.transport->messages() > 1 && only.error && only.error->code == ErrorCode::unavailable &&
          only.stage == smtp::Stage::mail && !only.in_doubt;
 }
 
 /// True: there may be records. False: the connection has had its time, or is gone.
 net::Task<bool> Path::wait_for_work(Connection& connection) {
-  if (worker_.stopping() || !connection.client.usable()) co_return false;
+  if (worker_.stopping() || !connection.transport->usable()) co_return false;
   dispatch_.pump();
   const auto now = worker_.now();
   if (!ready_.empty() && now >= back_off_until_) co_return true;
   connection.idle = true;
-  const auto until = net::Deadline::after(worker_.shared().options.idle_keep);
-  const auto end = co_await connection.client.idle(until);
+  const auto end = co_await connection.transport->idle(worker_.shared().options.idle_keep);
   connection.idle = false;
   if (end.how != smtp::IdleEnd::How::woken) co_return false;
   co_return !worker_.stopping();
