@@ -110,15 +110,19 @@ void Path::wake_idle() {
   }
 }
 
+void Path::release(queue::Held held) {
+  std::vector<queue::Held> one;
+  one.push_back(std::move(held));
+  worker_.release(std::move(one), id);
+}
+
 bool Path::fetch(Prepared& into) {
   const auto now = worker_.now();
   while (!ready_.empty() && now >= back_off_until_ && !worker_.stopping()) {
     auto held = std::move(ready_.front());
     ready_.pop_front();
     if (!held.stream->may_send(now)) {
-      std::vector<queue::Held> one;
-      one.push_back(std::move(held));
-      worker_.release(std::move(one), id);
+      release(std::move(held));
       continue;
     }
     into.held = std::move(held);

@@ -95,6 +95,7 @@ class Path final : public throttle::Waiter {
   void on_open_failed(Connection& connection, const smtp::FailedOpen& failure);
   void on_leased(std::vector<queue::Held> granted, std::vector<queue::Held> refused);
   void back_off(const std::string& why);
+  void release(queue::Held held);
   void release_ready();
   void wake_idle();
   [[nodiscard]] smtp::ClientOptions client_options() const;

@@ -133,6 +133,13 @@ net::Task<> Path::send_all(Connection& connection) {
     // Whoever became ready in this turn of the loop signs first; then all write, back to back: a receiver
     // that sleeps between two writes costs a wake-up each.
     co_await net::asio::post(worker_.loop().context(), net::asio::use_awaitable);
+    // It may have been fetched long ago, while the message before it was slow to be taken.
+    if (!connection.transport->next_begun() && !connection.current->given()) {
+      release(std::move(connection.current->held));
+      std::swap(connection.current, connection.next);
+      have = have_next;
+      continue;
+    }
     ++sending_;
     const auto result = co_await connection.transport->send(connection.current->message, next);
     --sending_;
