@@ -286,6 +286,12 @@ void Worker::settle(queue::Held held, const Outcome& outcome, const Ending& endi
   std::string meta;
   if (auto content = shared_.contents.get(*held.stream)) meta = (*content)->meta(record);
   event.meta = meta;
+  if (outcome.kind == queue::EventKind::in_doubt && next.kind == queue::EventKind::delivered) {
+    event.kind = queue::EventKind::in_doubt;
+    event.append_to(out.doubt);
+    event.kind = next.kind;
+    event.event_class = "assumed";
+  }
   event.append_to(out.event);
   out.source = event.source;
   out.held = std::move(held);
