@@ -98,6 +98,8 @@ void Dispatch::add(LaneState& lane) {
 
 void Dispatch::remove(LaneState& lane) {
   std::erase(waiting_, &lane);
+  if (auto* const probe = worker_.shared().probe; probe != nullptr && lane.lane.queued)
+    probe->interrupted(*this);
   queue_.remove(lane.lane);
 }
 
@@ -183,6 +185,7 @@ void Dispatch::blame_one(const Path& path, const Outcome& outcome, const Ending&
   } any;
   std::vector<queue::Held> out;
   queue_.take(1, any, out);
+  if (auto* const probe = worker_.shared().probe; probe != nullptr) probe->interrupted(*this);
   for (auto& held : out) worker_.settle(std::move(held), outcome, ending, {}, &path);
   for (const auto id : any.touched) {
     if (auto* lane = worker_.find_lane(id)) worker_.after_take(*lane);

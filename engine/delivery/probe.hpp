@@ -16,6 +16,8 @@ class Probe {
  public:
   virtual ~Probe() = default;
   virtual void before_turn(const Dispatch& dispatch) = 0;
+  /// A lane left the order between two turns, or a record was taken without a grant: to blame it for a path.
+  virtual void interrupted(const Dispatch& dispatch) = 0;
   /// `granted` in the order of service, each with its path; both may be empty.
   virtual void after_turn(const Dispatch& dispatch, std::span<const queue::Held> granted,
                           std::span<Path* const> paths) = 0;
