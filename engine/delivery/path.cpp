@@ -28,6 +28,7 @@ const std::string& Path::site_key() const { return dispatch_.site().key; }
 void Path::refresh_limits(Instant now) {
   auto& policies = worker_.shared().policies;
   if (limits_ && limits_->generation == policies.generation()) return;
+  opening_.pass_on(now);  // the limit it waits for may go with the old answer
   using throttle::Dimension;
   throttle::Subject subject;
   subject[Dimension::source] = source_options().name;
@@ -206,6 +207,14 @@ void Path::wake() {
   });
 }
 
+void Path::Opening::wake() {
+  path_.worker_.post([&worker = path_.worker_, path = path_.id] {
+    if (auto* self = worker.find_path(path)) self->pump();
+  });
+}
+
+void Path::pump() { dispatch_.pump(); }
+
 void Path::on_wake() {
   parked_ = false;
   satisfied();
@@ -234,6 +243,9 @@ PathStats Path::stats() const {
   } else if (parked_ && parked_on() != nullptr) {
     out.waits_for = parked_on()->name();
     out.until = parked_on()->next_wake().value_or(Instant{});
+  } else if (open_ == 0 && opening_.parked_on() != nullptr) {
+    out.waits_for = opening_.parked_on()->name();
+    out.until = opening_.parked_on()->next_wake().value_or(Instant{});
   }
   return out;
 }

@@ -42,7 +42,11 @@ smtp::Target Path::target() const {
 
 void Path::open_connections(std::size_t waiting_lanes) {
   const auto now = worker_.now();
-  if (!sending_allowed(now) || worker_.stopping()) return;
+  const bool waits = sending_allowed(now) && !worker_.stopping() && open_while_granted(waiting_lanes, now);
+  if (!waits) opening_.pass_on(now);
+}
+
+bool Path::open_while_granted(std::size_t waiting_lanes, Instant now) {
   refresh_limits(now);
   for (;;) {
     const bool any_idle =
@@ -50,15 +54,19 @@ void Path::open_connections(std::size_t waiting_lanes) {
     const auto total = open_ + connecting_;
     const bool work = total == 0 ? waiting_lanes + ready_.size() > 0
                                  : waiting_lanes > 0 && !any_idle && room() == 0 && connecting_ < open_;
-    if (!work || total >= cap_) return;
-    if (worker_.connections() >= worker_.shared().options.max_connections) return;
+    if (!work || total >= cap_) return false;
     auto permits = throttle::acquire(limits_->connection, 1, now);
     if (!permits) {
-      const auto until = permits.error().until;
-      worker_.timers().at(until, [&worker = worker_, path = id] {
-        if (auto* self = worker.find_path(path)) self->dispatch_.pump();
-      });
-      return;
+      auto* const limit = permits.error().limit;
+      const auto parked = limit->park(opening_, now, 1);
+      if (parked.arm) worker_.arm(limits_, limit, *parked.arm);
+      if (parked.parked) return true;
+      continue;
+    }
+    opening_.satisfied();
+    if (!worker_.take_connection(*this)) {
+      permits->refund(now);
+      return false;
     }
     auto connection = std::make_unique<Connection>(
         worker_.shared().network.connection(worker_.loop().context(), worker_.tls(), client_options()));
@@ -66,10 +74,10 @@ void Path::open_connections(std::size_t waiting_lanes) {
     auto* raw = connection.get();
     connections_.push_back(std::move(connection));
     ++connecting_;
-    ++worker_.connections();
     if (worker_.tasks().spawn(serve(raw))) continue;
     --connecting_;
-    return end(raw);
+    end(raw);
+    return false;
   }
 }
 
@@ -183,7 +191,7 @@ void Path::end(Connection* connection) {
                                   [&](const auto& owned) { return owned.get() == connection; });
   SLUICE_ASSERT(found != connections_.end());
   connections_.erase(found);
-  --worker_.connections();
+  worker_.give_connection();
   if (open_ == 0 && connecting_ == 0) release_ready();
   dispatch_.pump_later();
 }

@@ -196,6 +196,31 @@ Path* Worker::find_path(std::uint64_t id) {
   return found == paths_.end() ? nullptr : found->second;
 }
 
+bool Worker::take_connection(Path& path) {
+  if (connections_ >= shared_.options.max_connections) {
+    if (!std::exchange(path.in_line, true)) short_of_connections_.push_back(path.id);
+    return false;
+  }
+  ++connections_;
+  return true;
+}
+
+void Worker::give_connection() {
+  --connections_;
+  if (short_of_connections_.empty()) return;
+  loop_.post([this] {
+    // Each asks once: whoever is refused again stands at the end of the line.
+    for (auto left = short_of_connections_.size(); left > 0; --left) {
+      if (connections_ >= shared_.options.max_connections) return;
+      auto* path = find_path(short_of_connections_.front());
+      short_of_connections_.pop_front();
+      if (path == nullptr) continue;
+      path->in_line = false;
+      path->pump();
+    }
+  });
+}
+
 void Worker::after_take(LaneState& lane) {
   const auto id = lane.id;
   if (lane.lane.records == 0) lane.leave(now());

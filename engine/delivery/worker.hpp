@@ -2,6 +2,7 @@
 // feeder and the committer reach it by post() only.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -63,7 +64,9 @@ class Worker final : public queue::RunReceiver {
   [[nodiscard]] Random& random() { return random_; }
   [[nodiscard]] Instant now() const { return shared_.clock.now(); }
   [[nodiscard]] bool stopping() const { return stopping_; }
-  [[nodiscard]] std::size_t& connections() { return connections_; }
+  /// False: max_connections are open, and the path is pumped when one of them has ended.
+  [[nodiscard]] bool take_connection(Path& path);
+  void give_connection();
 
   LaneState* find_lane(std::uint64_t id);
   Path* find_path(std::uint64_t id);
@@ -122,6 +125,7 @@ class Worker final : public queue::RunReceiver {
   bool flush_posted_ = false;
   bool stopping_ = false;
   std::size_t connections_ = 0;
+  std::deque<std::uint64_t> short_of_connections_;  ///< paths, by id, each at most once
   std::uint64_t last_id_ = 0;
 
   friend class Dispatch;
