@@ -272,6 +272,11 @@ void Feeder::unpark(FeederLane& lane) {
   if (lane.outstanding == 0) idle(lane);
 }
 
+bool Feeder::has_mail() const {
+  const std::lock_guard lock(inbox_mutex_);
+  return !inbox_.empty();
+}
+
 FeederStats Feeder::stats() const {
   const std::lock_guard lock(stats_mutex_);
   return stats_;

@@ -72,6 +72,8 @@ class Feeder final : public CommitObserver {
   /// Handles what was posted and reads what is wanted; returns when there is something to do next. For the
   /// simulation and tests; with start() the feeder's own thread calls it.
   Instant step();
+  /// Something was posted since the last step.
+  [[nodiscard]] bool has_mail() const;
 
   [[nodiscard]] FeederStats stats() const;
 
@@ -173,7 +175,7 @@ class Feeder final : public CommitObserver {
   std::priority_queue<Parked, std::vector<Parked>, std::greater<>> parked_;
   Instant next_marks_{};
 
-  std::mutex inbox_mutex_;
+  mutable std::mutex inbox_mutex_;
   std::condition_variable inbox_wake_;
   std::vector<Message> inbox_;
   bool stopping_ = false;

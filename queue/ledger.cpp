@@ -95,8 +95,12 @@ void Ledger::settle(store::Batch& batch, const Settlement& settlement) {
   scratch_key_.clear();
   key.append_to(scratch_key_);
   batch.erase(kRecords, scratch_key_);
-  add_event(batch, settlement.event);
   auto& counters = touch(key.stream);
+  if (!settlement.doubt.empty()) {
+    add_event(batch, settlement.doubt);
+    counters.count(EventKind::in_doubt);
+  }
+  add_event(batch, settlement.event);
   counters.count(settlement.kind);
   if (key.phase == Phase::retry) --counters.retries_waiting;
   if (is_final(settlement.kind)) drop_body(batch, key, record.value);

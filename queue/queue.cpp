@@ -110,13 +110,22 @@ class LeaseWork final : public store::Work {
 
 Queue::~Queue() { stop(); }
 
-void Queue::start(std::vector<RunReceiver*> workers) {
+void Queue::connect(std::vector<RunReceiver*> workers) {
   SLUICE_ASSERT(!feeder_);
   feeder_ = std::make_unique<Feeder>(*database_, *committer_, ledger_, streams_, clock_, std::move(workers),
                                      options_.feeder);
   ledger_.set_observer(feeder_.get());
+}
+
+void Queue::start(std::vector<RunReceiver*> workers) {
+  connect(std::move(workers));
   committer_->start();
   feeder_->start();
+}
+
+void Queue::drive(std::vector<RunReceiver*> workers, std::function<void()> pause) {
+  connect(std::move(workers));
+  committer_->drive(std::move(pause));
 }
 
 void Queue::stop() {
@@ -130,6 +139,7 @@ Expected<> Queue::commit_now(std::function<void(store::Batch&)> apply) {
   committer_->submit(
       store::make_work(std::move(apply), [&promise](const Expected<>& done) { promise.set_value(done); }),
       store::Urgency::now);
+  committer_->settle_pending();
   return result.get();
 }
 

@@ -57,6 +57,9 @@ class Queue {
 
   /// Starts feeding. The receivers must outlive stop().
   void start(std::vector<RunReceiver*> workers);
+  /// In place of start(), for the simulation: no threads. The caller steps committer() and feeder(); calls
+  /// that block for a commit step it themselves, with `pause` between two tries of one that fails.
+  void drive(std::vector<RunReceiver*> workers, std::function<void()> pause);
   /// Commits what was submitted, then closes the feed. Leases not settled become in doubt at the next open.
   void stop();
 
@@ -101,6 +104,7 @@ class Queue {
  private:
   Queue(const Options& options, const Clock& clock) : options_(options), clock_(clock), ledger_(nullptr) {}
 
+  void connect(std::vector<RunReceiver*> workers);
   Expected<> check_format();
   Expected<> load_streams();
   Expected<> recover_leases();

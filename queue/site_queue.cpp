@@ -98,6 +98,15 @@ void SiteQueue::remove(WorkerLane& lane) {
   share.tenants.erase(tenant);
 }
 
+bool SiteQueue::waits(const Stream& stream, Phase phase) const {
+  const auto& share = *classes_[static_cast<std::size_t>(stream.settings.stream_class)];
+  const auto tenant = share.tenants.find(stream.settings.tenant);
+  if (tenant == share.tenants.end()) return false;
+  const auto found = tenant->second->streams.find(stream.id);
+  return found != tenant->second->streams.end() &&
+         !found->second->lanes[static_cast<std::size_t>(phase)].empty();
+}
+
 void SiteQueue::take(std::size_t limit, LaneGate& gate, std::vector<Held>& out) {
   const auto end = out.size() + limit;
   while (out.size() < end && lanes_ > 0) {

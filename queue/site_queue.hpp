@@ -52,6 +52,8 @@ class SiteQueue {
   /// Appends up to `limit` records in fair order; each was granted by the gate. Lanes that run empty leave.
   void take(std::size_t limit, LaneGate& gate, std::vector<Held>& out);
   [[nodiscard]] bool empty() const { return lanes_ == 0; }
+  /// Some lane of the stream's phase stands in the queue.
+  [[nodiscard]] bool waits(const Stream& stream, Phase phase) const;
   /// Queued lanes (with records, not parked).
   [[nodiscard]] std::size_t lanes() const { return lanes_; }
 

@@ -88,11 +88,12 @@ Expected<> Service::make_network() {
       std::make_unique<net::TaskGroup>(resolver_thread_.context(), net::TaskGroupOptions{"resolver", 8});
   router_ = std::make_unique<dns::Router>(resolver_thread_.context(), *resolver_, clock_, options_.router,
                                           std::move(*routes));
+  routes_ = std::make_unique<delivery::RouterRoutes>(*router_);
   auto policies = throttle::PolicySet::create(options_.policies);
   if (!policies) return std::unexpected(policies.error());
   policies_ = std::move(*policies);
-  auto made = delivery::Delivery::make(
-      options_.delivery, {clock_, *queue_, *router_, *policies_, *contents_, signer_}, options_.tls);
+  const delivery::Parts parts{clock_, *queue_, *routes_, network_, *policies_, *contents_, signer_};
+  auto made = delivery::Delivery::make(options_.delivery, parts, options_.tls);
   if (!made) return std::unexpected(made.error());
   delivery_ = std::move(*made);
   return {};

@@ -16,6 +16,7 @@
 #include "engine/control/live_counts.hpp"
 #include "engine/delivery/delivery.hpp"
 #include "engine/delivery/door_server.hpp"
+#include "engine/delivery/smtp_transport.hpp"
 #include "engine/dns/router.hpp"
 #include "engine/http/server.hpp"
 #include "queue/event_log.hpp"
@@ -117,6 +118,8 @@ class Service {
   std::unique_ptr<net::TaskGroup> resolver_tasks_;
   std::unique_ptr<dns::Resolver> resolver_;
   std::unique_ptr<dns::Router> router_;
+  std::unique_ptr<delivery::RouterRoutes> routes_;
+  delivery::SmtpNetwork network_;
   std::unique_ptr<throttle::PolicySet> policies_;
   std::unique_ptr<delivery::ContentStore> contents_;
   message::DkimSigner signer_;

@@ -50,20 +50,23 @@ Expected<std::unique_ptr<Delivery>> Delivery::make(Options options, const Parts&
   out->shared_ = std::make_unique<Shared>(Shared{std::move(options),
                                                  parts.clock,
                                                  parts.queue,
-                                                 parts.router,
+                                                 parts.routes,
+                                                 parts.network,
                                                  parts.policies,
                                                  parts.contents,
                                                  std::make_unique<StreamRates>(),
                                                  parts.signer,
                                                  std::move(*pools),
-                                                 {}});
+                                                 {},
+                                                 parts.probe});
   for (unsigned i = 0; i < count; ++i) {
     auto context = net::TlsClientContext::make(tls);
     if (!context) return std::unexpected(context.error());
     auto signer = parts.signer.clone();
     if (!signer) return std::unexpected(signer.error());
     out->workers_.push_back(
-        std::make_unique<Worker>(*out->shared_, i, std::move(*context), std::move(*signer)));
+        std::make_unique<Worker>(*out->shared_, i, std::move(*context), std::move(*signer),
+                                 parts.seed ? Random(*parts.seed + i) : Random::from_system()));
     out->shared_->workers.push_back(out->workers_.back().get());
   }
   return out;
@@ -80,6 +83,10 @@ std::vector<queue::RunReceiver*> Delivery::receivers() {
 void Delivery::start() {
   for (auto& worker : workers_) worker->start();
   running_ = true;
+}
+
+void Delivery::drive() {
+  for (auto& worker : workers_) worker->drive();
 }
 
 void Delivery::stop() {

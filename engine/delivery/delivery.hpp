@@ -3,6 +3,7 @@
 
 #include <future>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "engine/delivery/worker.hpp"
@@ -14,10 +15,13 @@ namespace sluice::delivery {
 struct Parts {
   const Clock& clock;
   queue::Queue& queue;
-  dns::Router& router;
+  Routes& routes;
+  Network& network;
   throttle::PolicySet& policies;
   ContentStore& contents;
   const message::DkimSigner& signer;
+  Probe* probe = nullptr;             ///< see probe.hpp
+  std::optional<std::uint64_t> seed = {};  ///< of every choice made at random; absent: a new one each start
 };
 
 class Delivery {
@@ -30,6 +34,10 @@ class Delivery {
   /// The queue's run receivers, one a worker: for Queue::start(), before start().
   [[nodiscard]] std::vector<queue::RunReceiver*> receivers();
   void start();
+  /// In place of start(), for the simulation: no threads. The caller steps worker() and stops each by itself.
+  void drive();
+  [[nodiscard]] std::size_t workers() const { return workers_.size(); }
+  [[nodiscard]] Worker& worker(std::size_t number) { return *workers_[number]; }
   /// Before Queue::stop(): what is under way ends, is settled or released.
   void stop();
   /// State of every site with lanes or connections. Blocks for one turn of each worker's loop.

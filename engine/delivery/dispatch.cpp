@@ -98,6 +98,8 @@ void Dispatch::add(LaneState& lane) {
 
 void Dispatch::remove(LaneState& lane) {
   std::erase(waiting_, &lane);
+  if (auto* const probe = worker_.shared().probe; probe != nullptr && lane.lane.queued)
+    probe->interrupted(*this);
   queue_.remove(lane.lane);
 }
 
@@ -149,7 +151,10 @@ void Dispatch::pump() {
 void Dispatch::take(std::size_t room) {
   Gate gate(*this, worker_.now());
   std::vector<queue::Held> out;
+  auto* const probe = worker_.shared().probe;
+  if (probe != nullptr) probe->before_turn(*this);
   queue_.take(std::min(room, worker_.shared().options.lease_run), gate, out);
+  if (probe != nullptr) probe->after_turn(*this, out, gate.picked);
   after_gate(gate, out);
 }
 
@@ -180,6 +185,7 @@ void Dispatch::blame_one(const Path& path, const Outcome& outcome, const Ending&
   } any;
   std::vector<queue::Held> out;
   queue_.take(1, any, out);
+  if (auto* const probe = worker_.shared().probe; probe != nullptr) probe->interrupted(*this);
   for (auto& held : out) worker_.settle(std::move(held), outcome, ending, {}, &path);
   for (const auto id : any.touched) {
     if (auto* lane = worker_.find_lane(id)) worker_.after_take(*lane);

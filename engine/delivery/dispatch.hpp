@@ -41,6 +41,7 @@ class Dispatch {
   [[nodiscard]] const Site& site() const { return *site_; }
   [[nodiscard]] const std::string& pool() const { return pool_; }
   [[nodiscard]] std::vector<std::unique_ptr<Path>>& paths() { return paths_; }
+  [[nodiscard]] const queue::SiteQueue& order() const { return queue_; }
   [[nodiscard]] bool quiet() const;
   [[nodiscard]] std::size_t lanes() const { return queue_.lanes() + waiting_.size(); }
   [[nodiscard]] Worker& worker() { return worker_; }

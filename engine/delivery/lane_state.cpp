@@ -9,6 +9,7 @@ const throttle::Limits& LaneState::limits(const Path& path, Instant now) {
   auto& found = limits_[path.number];
   auto& policies = worker_.shared().policies;
   if (found && found->generation == policies.generation()) return *found;
+  pass_on(now);  // the limit it was woken by may go with the old answer
   using throttle::Dimension;
   const auto& settings = lane.stream->settings;
   throttle::Subject subject;

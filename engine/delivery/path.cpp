@@ -28,6 +28,7 @@ const std::string& Path::site_key() const { return dispatch_.site().key; }
 void Path::refresh_limits(Instant now) {
   auto& policies = worker_.shared().policies;
   if (limits_ && limits_->generation == policies.generation()) return;
+  opening_.pass_on(now);  // the limit it waits for may go with the old answer
   using throttle::Dimension;
   throttle::Subject subject;
   subject[Dimension::source] = source_options().name;
@@ -75,6 +76,7 @@ void Path::lease(std::vector<queue::Held> run) {
 void Path::on_leased(std::vector<queue::Held> granted, std::vector<queue::Held> refused) {
   leasing_ -= granted.size() + refused.size();
   unsettled_ -= refused.size();
+  worker_.leases_changed();
   for (auto& held : granted) ready_.push_back(std::move(held));
   worker_.take_back(std::move(refused));
   if (open_ == 0 && connecting_ == 0) return release_ready();
@@ -104,9 +106,15 @@ void Path::wake_idle() {
   for (const auto& connection : connections_) {
     if (left == 0) return;
     if (!connection->idle) continue;
-    connection->client.wake();
+    connection->transport->wake();
     --left;
   }
+}
+
+void Path::release(queue::Held held) {
+  std::vector<queue::Held> one;
+  one.push_back(std::move(held));
+  worker_.release(std::move(one), id);
 }
 
 bool Path::fetch(Prepared& into) {
@@ -115,9 +123,7 @@ bool Path::fetch(Prepared& into) {
     auto held = std::move(ready_.front());
     ready_.pop_front();
     if (!held.stream->may_send(now)) {
-      std::vector<queue::Held> one;
-      one.push_back(std::move(held));
-      worker_.release(std::move(one), id);
+      release(std::move(held));
       continue;
     }
     into.held = std::move(held);
@@ -201,6 +207,14 @@ void Path::wake() {
   });
 }
 
+void Path::Opening::wake() {
+  path_.worker_.post([&worker = path_.worker_, path = path_.id] {
+    if (auto* self = worker.find_path(path)) self->pump();
+  });
+}
+
+void Path::pump() { dispatch_.pump(); }
+
 void Path::on_wake() {
   parked_ = false;
   satisfied();
@@ -210,7 +224,7 @@ void Path::on_wake() {
 void Path::begin_stop() {
   release_ready();
   for (const auto& connection : connections_) {
-    if (connection->idle) connection->client.wake();
+    if (connection->idle) connection->transport->wake();
   }
 }
 
@@ -229,6 +243,9 @@ PathStats Path::stats() const {
   } else if (parked_ && parked_on() != nullptr) {
     out.waits_for = parked_on()->name();
     out.until = parked_on()->next_wake().value_or(Instant{});
+  } else if (open_ == 0 && opening_.parked_on() != nullptr) {
+    out.waits_for = opening_.parked_on()->name();
+    out.until = opening_.parked_on()->next_wake().value_or(Instant{});
   }
   return out;
 }

@@ -4,7 +4,6 @@
 
 #include <deque>
 #include <memory>
-#include <set>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -13,7 +12,6 @@
 #include "engine/delivery/prepared.hpp"
 #include "engine/delivery/shared.hpp"
 #include "engine/net/task.hpp"
-#include "engine/smtp/client_connection.hpp"
 #include "throttle/permits.hpp"
 #include "throttle/waiter.hpp"
 
@@ -40,6 +38,7 @@ class Path final : public throttle::Waiter {
   const std::uint64_t id;
   const std::size_t number;  ///< in its dispatch
   const std::size_t source;  ///< index into Options::sources
+  bool in_line = false;      ///< the worker's: waits for one of its connections to end
 
   [[nodiscard]] Dispatch& dispatch() { return dispatch_; }
   /// How many records it could use now: enough ahead to hide the lease's commit, no more.
@@ -53,6 +52,8 @@ class Path final : public throttle::Waiter {
   /// Waits for this limit of its own before it asks again.
   void park(const throttle::Denial& denial, Instant now);
   void on_wake();
+  /// Its dispatch looks again.
+  void pump();
   [[nodiscard]] bool is_own(const throttle::Limit* limit) const { return own_.contains(limit); }
   [[nodiscard]] bool sending_allowed(Instant now) const { return !parked_ && now >= back_off_until_; }
   [[nodiscard]] Instant back_off_until() const { return back_off_until_; }
@@ -63,7 +64,8 @@ class Path final : public throttle::Waiter {
   /// Records with a lease that may still be on disk.
   [[nodiscard]] std::size_t unsettled() const { return unsettled_; }
   void leave(Instant now) {
-    if (parked_on() != nullptr) pass_on(now);
+    pass_on(now);
+    opening_.pass_on(now);
   }
   [[nodiscard]] PathStats stats() const;
   [[nodiscard]] const SourceOptions& source_options() const;
@@ -71,9 +73,8 @@ class Path final : public throttle::Waiter {
 
  private:
   struct Connection {
-    Connection(net::asio::io_context& context, net::TlsClientContext& tls, smtp::ClientOptions options)
-        : client(context, tls, std::move(options)) {}
-    smtp::ClientConnection client;
+    explicit Connection(std::unique_ptr<Transport> made) : transport(std::move(made)) {}
+    std::unique_ptr<Transport> transport;
     smtp::Opened opened;
     throttle::Permits permits;
     std::unique_ptr<Prepared> current = std::make_unique<Prepared>();
@@ -82,10 +83,21 @@ class Path final : public throttle::Waiter {
     bool idle = false;
   };
 
+  /// Waits for a limit to let another connection be opened, beside the path, which waits to send.
+  class Opening final : public throttle::Waiter {
+   public:
+    explicit Opening(Path& path) : path_(path) {}
+
+   private:
+    void wake() override;
+    Path& path_;
+  };
+
   void wake() override;
 
   void refresh_limits(Instant now);
-  void open_one();
+  /// True: it waits for a limit that let no further connection be opened.
+  bool open_while_granted(std::size_t waiting_lanes, Instant now);
   net::Task<> serve(Connection* connection);
   net::Task<bool> open(Connection& connection);
   net::Task<> send_all(Connection& connection);
@@ -98,6 +110,7 @@ class Path final : public throttle::Waiter {
   void on_open_failed(Connection& connection, const smtp::FailedOpen& failure);
   void on_leased(std::vector<queue::Held> granted, std::vector<queue::Held> refused);
   void back_off(const std::string& why);
+  void release(queue::Held held);
   void release_ready();
   void wake_idle();
   [[nodiscard]] smtp::ClientOptions client_options() const;
@@ -107,7 +120,8 @@ class Path final : public throttle::Waiter {
   Dispatch& dispatch_;
   std::shared_ptr<const throttle::Limits> limits_;  // shared with the policy set's memo
   std::unordered_set<const throttle::Limit*> own_;
-  std::set<std::unique_ptr<Connection>> connections_;
+  Opening opening_{*this};
+  std::vector<std::unique_ptr<Connection>> connections_;  ///< in the order they were opened
   std::deque<queue::Held> ready_;
   std::size_t leasing_ = 0;
   std::size_t unsettled_ =

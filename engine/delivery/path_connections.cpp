@@ -42,7 +42,11 @@ smtp::Target Path::target() const {
 
 void Path::open_connections(std::size_t waiting_lanes) {
   const auto now = worker_.now();
-  if (!sending_allowed(now) || worker_.stopping()) return;
+  const bool waits = sending_allowed(now) && !worker_.stopping() && open_while_granted(waiting_lanes, now);
+  if (!waits) opening_.pass_on(now);
+}
+
+bool Path::open_while_granted(std::size_t waiting_lanes, Instant now) {
   refresh_limits(now);
   for (;;) {
     const bool any_idle =
@@ -50,25 +54,30 @@ void Path::open_connections(std::size_t waiting_lanes) {
     const auto total = open_ + connecting_;
     const bool work = total == 0 ? waiting_lanes + ready_.size() > 0
                                  : waiting_lanes > 0 && !any_idle && room() == 0 && connecting_ < open_;
-    if (!work || total >= cap_) return;
-    if (worker_.connections() >= worker_.shared().options.max_connections) return;
+    if (!work || total >= cap_) return false;
     auto permits = throttle::acquire(limits_->connection, 1, now);
     if (!permits) {
-      const auto until = permits.error().until;
-      worker_.timers().at(until, [&worker = worker_, path = id] {
-        if (auto* self = worker.find_path(path)) self->dispatch_.pump();
-      });
-      return;
+      auto* const limit = permits.error().limit;
+      const auto parked = limit->park(opening_, now, 1);
+      if (parked.arm) worker_.arm(limits_, limit, *parked.arm);
+      if (parked.parked) return true;
+      continue;
     }
-    auto connection = std::make_unique<Connection>(worker_.loop().context(), worker_.tls(), client_options());
+    opening_.satisfied();
+    if (!worker_.take_connection(*this)) {
+      permits->refund(now);
+      return false;
+    }
+    auto connection = std::make_unique<Connection>(
+        worker_.shared().network.connection(worker_.loop().context(), worker_.tls(), client_options()));
     connection->permits = std::move(*permits);
     auto* raw = connection.get();
-    connections_.insert(std::move(connection));
+    connections_.push_back(std::move(connection));
     ++connecting_;
-    ++worker_.connections();
     if (worker_.tasks().spawn(serve(raw))) continue;
     --connecting_;
-    return end(raw);
+    end(raw);
+    return false;
   }
 }
 
@@ -83,7 +92,7 @@ net::Task<> Path::serve(Connection* connection) {
 }
 
 net::Task<bool> Path::open(Connection& connection) {
-  auto result = co_await connection.client.open(target());
+  auto result = co_await connection.transport->open(target());
   --connecting_;
   if (!result) {
     on_open_failed(connection, result.error());
@@ -132,8 +141,15 @@ net::Task<> Path::send_all(Connection& connection) {
     // Whoever became ready in this turn of the loop signs first; then all write, back to back: a receiver
     // that sleeps between two writes costs a wake-up each.
     co_await net::asio::post(worker_.loop().context(), net::asio::use_awaitable);
+    // It may have been fetched long ago, while the message before it was slow to be taken.
+    if (!connection.transport->next_begun() && !connection.current->given()) {
+      release(std::move(connection.current->held));
+      std::swap(connection.current, connection.next);
+      have = have_next;
+      continue;
+    }
     ++sending_;
-    const auto result = co_await connection.client.send(connection.current->message, next);
+    const auto result = co_await connection.transport->send(connection.current->message, next);
     --sending_;
     if (unsent(connection, result)) {
       ready_.push_front(std::move(connection.current->held));
@@ -142,30 +158,29 @@ net::Task<> Path::send_all(Connection& connection) {
     }
     std::swap(connection.current, connection.next);
     have = have_next;
-    if (!connection.client.usable() && !result.next_begun) break;
+    if (!connection.transport->usable() && !result.next_begun) break;
     dispatch_.pump();
   }
   if (have) ready_.push_front(std::move(connection.current->held));
-  co_await connection.client.quit();
+  co_await connection.transport->quit();
 }
 
 /// A reused connection turned out to be closed before this message: another connection sends it, no attempt
 /// is spent.
 bool Path::unsent(const Connection& connection, const smtp::TransactionResult& result) {
   const auto& only = result.recipients.front();
-  return connection.client.messages() > 1 && only.error && only.error->code == ErrorCode::unavailable &&
+  return connection.transport->messages() > 1 && only.error && only.error->code == ErrorCode::unavailable &&
          only.stage == smtp::Stage::mail && !only.in_doubt;
 }
 
 /// True: there may be records. False: the connection has had its time, or is gone.
 net::Task<bool> Path::wait_for_work(Connection& connection) {
-  if (worker_.stopping() || !connection.client.usable()) co_return false;
+  if (worker_.stopping() || !connection.transport->usable()) co_return false;
   dispatch_.pump();
   const auto now = worker_.now();
   if (!ready_.empty() && now >= back_off_until_) co_return true;
   connection.idle = true;
-  const auto until = net::Deadline::after(worker_.shared().options.idle_keep);
-  const auto end = co_await connection.client.idle(until);
+  const auto end = co_await connection.transport->idle(worker_.shared().options.idle_keep);
   connection.idle = false;
   if (end.how != smtp::IdleEnd::How::woken) co_return false;
   co_return !worker_.stopping();
@@ -176,7 +191,7 @@ void Path::end(Connection* connection) {
                                   [&](const auto& owned) { return owned.get() == connection; });
   SLUICE_ASSERT(found != connections_.end());
   connections_.erase(found);
-  --worker_.connections();
+  worker_.give_connection();
   if (open_ == 0 && connecting_ == 0) release_ready();
   dispatch_.pump_later();
 }

@@ -14,7 +14,7 @@
 namespace sluice::delivery {
 
 /// `message` points into this object: it must not move while it is being sent (hold it by unique_ptr).
-struct Prepared {
+struct Prepared final : smtp::Consent {
   Prepared() = default;
   Prepared(const Prepared&) = delete;
   Prepared& operator=(const Prepared&) = delete;
@@ -31,12 +31,14 @@ struct Prepared {
   std::array<std::string_view, 1> recipients;
   smtp::Message message;
 
+  /// Its stream was not paused or cancelled meanwhile.
+  [[nodiscard]] bool given() const override { return held.stream->state() == queue::StreamState::running; }
   /// Sets `message` from sender, recipient and pieces.
   void finish(smtp::ContentForm form) {
     recipients[0] = recipient;
     std::uint64_t size = 0;
     for (const auto piece : pieces) size += piece.size();
-    message.envelope = smtp::Envelope{sender, recipients, size, false, false};
+    message.envelope = smtp::Envelope{sender, recipients, size, false, false, this};
     message.content = pieces;
     message.form = form;
   }

@@ -8,9 +8,11 @@
 
 #include "engine/base/clock.hpp"
 #include "engine/delivery/options.hpp"
+#include "engine/delivery/probe.hpp"
+#include "engine/delivery/routes.hpp"
 #include "engine/delivery/stream_content.hpp"
 #include "engine/delivery/stream_rates.hpp"
-#include "engine/dns/router.hpp"
+#include "engine/delivery/transport.hpp"
 #include "throttle/policy_set.hpp"
 
 namespace sluice::delivery {
@@ -21,7 +23,8 @@ struct Shared {
   const Options options;
   const Clock& clock;
   queue::Queue& queue;
-  dns::Router& router;
+  Routes& routes;
+  Network& network;
   throttle::PolicySet& policies;
   ContentStore& contents;
   std::unique_ptr<StreamRates> rates;
@@ -29,6 +32,7 @@ struct Shared {
   std::map<std::string, std::vector<std::size_t>, std::less<>>
       pools;                     ///< name -> indices into options.sources
   std::vector<Worker*> workers;  ///< by owner number
+  Probe* probe = nullptr;
 };
 
 /// "google" for a plan whose first host ends in one of its suffixes; "" when none does.

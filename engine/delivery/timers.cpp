@@ -15,7 +15,7 @@ void Timers::stop() {
 }
 
 void Timers::arm() {
-  if (entries_.empty() || stopped_ || entries_.top().when >= armed_) return;
+  if (driven_ || entries_.empty() || stopped_ || entries_.top().when >= armed_) return;
   armed_ = entries_.top().when;
   timer_.expires_after(std::max<Micros>(armed_ - clock_.now(), Micros(0)));
   timer_.async_wait([this](const boost::system::error_code& error) {

@@ -1,4 +1,5 @@
-// Things to do at an instant, on one worker: one Asio timer over a heap instead of a timer object a wait.
+// Things to do at an instant, on one worker: one Asio timer over a heap instead of a timer object a wait. Or
+// no Asio timer: the simulation's clock jumps, so it looks at next() and calls fire() itself.
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
@@ -16,7 +17,13 @@ class Timers {
  public:
   Timers(boost::asio::io_context& context, const Clock& clock) : timer_(context), clock_(clock) {}
 
+  /// From now on the owner calls fire(); before the first at().
+  void drive() { driven_ = true; }
   void at(Instant when, std::function<void()> fn);
+  /// When fire() has something to do next; Instant::max(): never.
+  [[nodiscard]] Instant next() const { return entries_.empty() ? Instant::max() : entries_.top().when; }
+  /// Does what is due.
+  void fire();
   /// Drops everything.
   void stop();
 
@@ -31,13 +38,13 @@ class Timers {
   };
 
   void arm();
-  void fire();
 
   boost::asio::steady_timer timer_;
   const Clock& clock_;
   std::priority_queue<Entry, std::vector<Entry>, std::greater<>> entries_;
   std::uint64_t next_order_ = 0;
   Instant armed_ = Instant::max();
+  bool driven_ = false;
   bool stopped_ = false;
 };
 

@@ -1,28 +1,25 @@
 #include "engine/delivery/worker.hpp"
 
 #include <algorithm>
+#include <future>
 
 #include "engine/base/assert.hpp"
 #include "engine/base/log.hpp"
 
 namespace sluice::delivery {
-namespace {
-
-constexpr std::chrono::milliseconds kLeasePoll{1};  ///< on stop: between two looks for leases still out
-
-}  // namespace
 
 Worker::Worker(Shared& shared, unsigned number, std::unique_ptr<net::TlsClientContext> tls,
-               message::DkimSigner signer)
+               message::DkimSigner signer, Random random)
     : shared_(shared),
       number_(number),
       loop_("delivery-" + std::to_string(number)),
       timers_(loop_.context(), shared.clock),
       tasks_(loop_.context(), {.name = "delivery", .max_tasks = shared.options.max_connections + 10'000}),
       control_(loop_.context(), {.name = "delivery-control", .max_tasks = 8}),
+      lease_gone_(loop_.context()),
       tls_(std::move(tls)),
       signer_(std::move(signer)),
-      random_(Random::from_system()) {}
+      random_(std::move(random)) {}
 
 Worker::~Worker() = default;
 
@@ -31,19 +28,33 @@ void Worker::start() {
   loop_.start();
 }
 
+void Worker::drive() {
+  timers_.drive();
+  lanes_ = std::make_unique<queue::WorkerLanes>(shared_.queue.feeder());
+}
+
+bool Worker::step() {
+  timers_.fire();
+  return loop_.poll_one();
+}
+
+void Worker::begin_stop(std::function<void()> drained) {
+  loop_.post([this, drained = std::move(drained)]() mutable {
+    const bool spawned = control_.spawn(drain(std::move(drained)));
+    SLUICE_ASSERT(spawned);
+  });
+}
+
 void Worker::stop() {
   std::promise<void> drained;
   auto done = drained.get_future();
-  loop_.post([this, &drained] {
-    const bool spawned = control_.spawn(drain(&drained));
-    SLUICE_ASSERT(spawned);
-  });
+  begin_stop([&drained] { drained.set_value(); });
   done.wait();
   loop_.finish();
   loop_.join();
 }
 
-net::Task<> Worker::drain(std::promise<void>* drained) {
+net::Task<> Worker::drain(std::function<void()> drained) {
   stopping_ = true;
   for (auto& [key, dispatch] : dispatches_) {
     for (auto& path : dispatch->paths()) path->begin_stop();
@@ -53,17 +64,17 @@ net::Task<> Worker::drain(std::promise<void>* drained) {
   flush_settlements();
   // Leases asked for before come back and are released; what is still out then would be in doubt for nothing.
   const auto until = now() + shared_.options.drain_for;
-  net::asio::steady_timer pause(loop_.context());
+  timers_.at(until, [this] { lease_gone_.cancel(); });
   while (leases_out() && now() < until) {
-    pause.expires_after(kLeasePoll);
-    co_await pause.async_wait(net::kTuple);
+    lease_gone_.expires_at(net::asio::steady_timer::time_point::max());
+    co_await lease_gone_.async_wait(net::kTuple);
   }
   timers_.stop();
   for (auto& [id, lane] : states_) lane->leave(now());
   for (auto& [key, dispatch] : dispatches_) {
     for (auto& path : dispatch->paths()) path->leave(now());
   }
-  drained->set_value();
+  drained();
 }
 
 bool Worker::leases_out() const {
@@ -80,7 +91,7 @@ void Worker::on_runs(std::vector<queue::Run> runs) {
 void Worker::accept(queue::Run run) {
   if (stopping_) return;
   const std::string domain(run.domain());
-  const auto route = shared_.router.cached(domain, now());
+  const auto route = shared_.routes.cached(domain, now());
   if (route) return accept_routed(std::move(run), *route);
   auto& waiting = resolving_[domain];
   waiting.push_back(std::move(run));
@@ -95,7 +106,7 @@ void Worker::accept(queue::Run run) {
 
 net::Task<> Worker::resolve(std::string domain) {
   const auto deadline = net::Deadline::after(shared_.options.route_deadline);
-  const auto route = co_await shared_.router.resolve(domain, deadline);
+  const auto route = co_await shared_.routes.resolve(domain, deadline);
   auto runs = std::move(resolving_[domain]);
   resolving_.erase(domain);
   if (stopping_) co_return;
@@ -185,6 +196,31 @@ Path* Worker::find_path(std::uint64_t id) {
   return found == paths_.end() ? nullptr : found->second;
 }
 
+bool Worker::take_connection(Path& path) {
+  if (connections_ >= shared_.options.max_connections) {
+    if (!std::exchange(path.in_line, true)) short_of_connections_.push_back(path.id);
+    return false;
+  }
+  ++connections_;
+  return true;
+}
+
+void Worker::give_connection() {
+  --connections_;
+  if (short_of_connections_.empty()) return;
+  loop_.post([this] {
+    // Each asks once: whoever is refused again stands at the end of the line.
+    for (auto left = short_of_connections_.size(); left > 0; --left) {
+      if (connections_ >= shared_.options.max_connections) return;
+      auto* path = find_path(short_of_connections_.front());
+      short_of_connections_.pop_front();
+      if (path == nullptr) continue;
+      path->in_line = false;
+      path->pump();
+    }
+  });
+}
+
 void Worker::after_take(LaneState& lane) {
   const auto id = lane.id;
   if (lane.lane.records == 0) lane.leave(now());
@@ -211,6 +247,7 @@ void Worker::release(std::vector<queue::Held> held, std::uint64_t path) {
 
 void Worker::lease_ended(std::uint64_t path, std::size_t records) {
   if (auto* self = find_path(path)) self->on_leases_ended(records);
+  leases_changed();
 }
 
 void Worker::take_back(std::vector<queue::Held> held) {
@@ -222,7 +259,7 @@ void Worker::take_back(std::vector<queue::Held> held) {
       continue;
     }
     // The lane had run empty here. It is this worker's: its record was leased on one of this worker's paths.
-    const auto route = shared_.router.cached(lane.domain, now());
+    const auto route = shared_.routes.cached(lane.domain, now());
     if (route && *route) {
       attach(lane, **route);
     } else {
@@ -274,6 +311,12 @@ void Worker::settle(queue::Held held, const Outcome& outcome, const Ending& endi
   std::string meta;
   if (auto content = shared_.contents.get(*held.stream)) meta = (*content)->meta(record);
   event.meta = meta;
+  if (outcome.kind == queue::EventKind::in_doubt && next.kind == queue::EventKind::delivered) {
+    event.kind = queue::EventKind::in_doubt;
+    event.append_to(out.doubt);
+    event.kind = next.kind;
+    event.event_class = "assumed";
+  }
   event.append_to(out.event);
   out.held = std::move(held);
   if (path != nullptr && out.held.block != 0) {

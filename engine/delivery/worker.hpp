@@ -2,8 +2,8 @@
 // feeder and the committer reach it by post() only.
 #pragma once
 
+#include <deque>
 #include <functional>
-#include <future>
 #include <map>
 #include <memory>
 #include <string>
@@ -32,10 +32,17 @@ struct SiteStats {
 class Worker final : public queue::RunReceiver {
  public:
   Worker(Shared& shared, unsigned number, std::unique_ptr<net::TlsClientContext> tls,
-         message::DkimSigner signer);
+         message::DkimSigner signer, Random random);
   ~Worker() override;
 
   void start();
+  /// In place of start(), for the simulation: the caller's thread is the worker's.
+  void drive();
+  /// Fires the timers that are due, then runs one handler that is ready; false when none is.
+  bool step();
+  [[nodiscard]] Instant next_timer() const { return timers_.next(); }
+  /// As stop(), without waiting: `drained` is called on the loop.
+  void begin_stop(std::function<void()> drained);
   /// Nothing new starts; returns when transactions under way have ended (Options::drain_for at most) and
   /// everything is settled or released. From another thread.
   void stop();
@@ -57,7 +64,9 @@ class Worker final : public queue::RunReceiver {
   [[nodiscard]] Random& random() { return random_; }
   [[nodiscard]] Instant now() const { return shared_.clock.now(); }
   [[nodiscard]] bool stopping() const { return stopping_; }
-  [[nodiscard]] std::size_t& connections() { return connections_; }
+  /// False: max_connections are open, and the path is pumped when one of them has ended.
+  [[nodiscard]] bool take_connection(Path& path);
+  void give_connection();
 
   LaneState* find_lane(std::uint64_t id);
   Path* find_path(std::uint64_t id);
@@ -74,6 +83,10 @@ class Worker final : public queue::RunReceiver {
   void settle(queue::Held held, const Outcome& outcome, const Ending& ending, queue::Event event,
               const Path* path);
   void expire(queue::Held held);
+  /// Fewer leases of a path are out.
+  void leases_changed() {
+    if (stopping_) lease_gone_.cancel();
+  }
   /// Calls Limit::wake_due at the instant a park() asked for.
   void arm(std::shared_ptr<const throttle::Limits> pin, throttle::Limit* limit, Instant when);
 
@@ -89,7 +102,7 @@ class Worker final : public queue::RunReceiver {
   void lease_ended(std::uint64_t path, std::size_t records);
   [[nodiscard]] bool leases_out() const;
   void drop_quiet();
-  net::Task<> drain(std::promise<void>* drained);
+  net::Task<> drain(std::function<void()> drained);
 
   Shared& shared_;
   const unsigned number_;
@@ -97,6 +110,7 @@ class Worker final : public queue::RunReceiver {
   Timers timers_;
   net::TaskGroup tasks_;
   net::TaskGroup control_;
+  net::asio::steady_timer lease_gone_;  ///< drain() waits for it
   std::unique_ptr<net::TlsClientContext> tls_;
   message::DkimSigner signer_;
   Random random_;
@@ -111,6 +125,7 @@ class Worker final : public queue::RunReceiver {
   bool flush_posted_ = false;
   bool stopping_ = false;
   std::size_t connections_ = 0;
+  std::deque<std::uint64_t> short_of_connections_;  ///< paths, by id, each at most once
   std::uint64_t last_id_ = 0;
 
   friend class Dispatch;

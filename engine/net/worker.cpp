@@ -35,6 +35,8 @@ void Worker::run() {
   }
 }
 
+bool Worker::poll_one() { return context_.poll_one() > 0; }
+
 void Worker::finish() {
   // The guard is only touched on the loop's own thread.
   post([this] { work_.reset(); });

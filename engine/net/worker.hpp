@@ -27,6 +27,10 @@ class Worker {
   /// Starts the thread, once.
   void start();
 
+  /// In place of start(), for the simulation: runs one handler that is ready on the caller's thread; false
+  /// when none is.
+  bool poll_one();
+
   /// Any thread. `fn()` runs on the worker, in posting order; never inside this call. It must not throw: what
   /// it throws is logged as our bug (`worker_handler_failed`) and the loop goes on. After stop() it is kept
   /// or dropped.

@@ -99,7 +99,8 @@ void ClientConnection::assemble(Do action, const Envelope* next, TransactionResu
   const auto own_commands = commands_.size();
   if (action == Do::write_content) {
     const bool by_dot = !uses_chunking();
-    if (next != nullptr && by_dot && uses_pipelining() && may_take_another()) {
+    const bool may_begin = next != nullptr && (next->consent == nullptr || next->consent->given());
+    if (may_begin && by_dot && uses_pipelining() && may_take_another()) {
       Transaction::Plan plan;
       plan.pipelining = true;
       next_in_views_ = next_.begin(*next, server_, options_, plan, commands_) == Do::write;

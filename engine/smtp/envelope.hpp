@@ -7,12 +7,23 @@
 
 namespace sluice::smtp {
 
+/// Asked at the last moment before a message's commands leave ahead of its turn: seconds may have passed
+/// since it was given as the next one.
+class Consent {
+ public:
+  [[nodiscard]] virtual bool given() const = 0;
+
+ protected:
+  ~Consent() = default;
+};
+
 struct Envelope {
   std::string_view sender;  ///< without brackets; empty: the null sender <>
   std::span<const std::string_view> recipients;
   std::uint64_t size_bytes = 0;  ///< of the content, for SIZE=; 0: not known
   bool eight_bit = false;        ///< the content holds bytes above 127: needs 8BITMIME
   bool smtp_utf8 = false;        ///< an address or header needs SMTPUTF8; without it addresses must be ASCII
+  const Consent* consent = nullptr;  ///< of a message given as the next one; null: given
 };
 
 /// What is known about the content's lines.

@@ -47,68 +47,105 @@ void Committer::submit(std::unique_ptr<Work> work, Urgency urgency) {
   if (wake) wake_.notify_one();
 }
 
-bool Committer::wait_for_work(std::vector<std::unique_ptr<Work>>& taken) {
+bool Committer::wait_for_work() {
   std::unique_lock lock(mutex_);
   wake_.wait(lock, [this] { return stopping_ || !pending_.empty(); });
   if (pending_.empty()) return false;
   wake_.wait_until(lock, first_pending_ + options_.commit_delay, [this] { return stopping_ || urgent_; });
-  taken.swap(pending_);
-  urgent_ = false;
-  lock.unlock();
-  room_.notify_all();
   return true;
 }
 
+void Committer::wait_after_failure() {
+  std::unique_lock lock(mutex_);
+  wake_.wait_for(lock, options_.resume_interval, [this] { return stopping_; });
+}
+
 void Committer::run() {
-  std::vector<std::unique_ptr<Work>> works;
-  while (wait_for_work(works)) {
-    commit(works);
-    works.clear();
+  while (wait_for_work()) {
+    while (!step()) wait_after_failure();
   }
 }
 
-void Committer::commit(std::vector<std::unique_ptr<Work>>& works) {
-  std::size_t from = 0;
-  while (from < works.size()) {
-    auto batch = database_.make_batch();
-    std::size_t to = from;
-    while (to < works.size() && batch.bytes() < options_.max_batch_bytes) works[to++]->apply(batch);
-    if (seal_) seal_(batch);
-    const auto result = batch.empty() ? Expected<>{} : write_until_done(batch);
-    if (result && after_) after_();
-    {
-      const std::lock_guard lock(mutex_);
-      ++stats_.commits;
-      stats_.works += to - from;
-      stats_.bytes += batch.bytes();
-    }
-    for (; from < to; ++from) works[from]->done(result);
+bool Committer::step() {
+  if (taken_.empty()) take_pending();
+  while (reported_ < taken_.size()) {
+    if (!batch_) apply_next();
+    const bool last_try = failed_ && stopping();
+    const auto result = write();
+    if (!result && !last_try) return false;
+    finish(result);
+  }
+  taken_.clear();
+  reported_ = applied_ = 0;
+  return true;
+}
+
+void Committer::settle_pending() {
+  if (thread_.joinable()) return;
+  while (pending() > 0) {
+    if (!step() && pause_) pause_();
   }
 }
 
-Expected<> Committer::write_until_done(Batch& batch) {
-  Expected<> resumed;
-  for (;;) {
-    const auto begin = steady_clock::now();
-    auto result = resumed ? database_.write_synced(batch) : resumed;
-    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - begin);
-    std::unique_lock lock(mutex_);
+void Committer::take_pending() {
+  {
+    const std::lock_guard lock(mutex_);
+    taken_.swap(pending_);
+    in_hand_ = taken_.size();
+    urgent_ = false;
+  }
+  room_.notify_all();
+}
+
+void Committer::apply_next() {
+  batch_.emplace(database_.make_batch());
+  while (applied_ < taken_.size() && batch_->bytes() < options_.max_batch_bytes)
+    taken_[applied_++]->apply(*batch_);
+  if (seal_) seal_(*batch_);
+}
+
+Expected<> Committer::write() {
+  if (batch_->empty()) return {};
+  const bool resumed = !failed_ || database_.resume();
+  const auto begin = steady_clock::now();
+  // That it still fails to resume says less than why it failed.
+  const auto result = resumed ? database_.write_synced(*batch_) : std::unexpected(health().value());
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - begin);
+  {
+    const std::lock_guard lock(mutex_);
     stats_.busy_us += static_cast<std::uint64_t>(took.count());
-    if (result) {
-      lock.unlock();
-      if (!healthy()) set_health(std::nullopt);
-      return {};
-    }
-    ++stats_.failures;
-    lock.unlock();
-    if (resumed) set_health(result.error());  // that it still fails to resume says less than why it failed
-    lock.lock();
-    wake_.wait_for(lock, options_.resume_interval, [this] { return stopping_; });
-    const bool give_up = stopping_;
-    lock.unlock();
-    resumed = database_.resume();
-    if (give_up) return resumed ? database_.write_synced(batch) : result;
+    stats_.failures += result ? 0 : 1;
   }
+  failed_ = !result;
+  if (failed_) {
+    set_health(result.error());
+  } else if (!healthy()) {
+    set_health(std::nullopt);
+  }
+  return result;
+}
+
+void Committer::finish(const Expected<>& result) {
+  if (result && after_) after_();
+  {
+    const std::lock_guard lock(mutex_);
+    ++stats_.commits;
+    stats_.works += applied_ - reported_;
+    stats_.bytes += batch_->bytes();
+    in_hand_ -= applied_ - reported_;
+  }
+  batch_.reset();
+  for (; reported_ < applied_; ++reported_) taken_[reported_]->done(result);
+}
+
+bool Committer::stopping() const {
+  const std::lock_guard lock(mutex_);
+  return stopping_;
+}
+
+std::size_t Committer::pending() const {
+  const std::lock_guard lock(mutex_);
+  return pending_.size() + in_hand_;
 }
 
 void Committer::set_health(std::optional<Error> error) {

@@ -74,6 +74,17 @@ class Committer {
   ~Committer();
 
   void start();
+  /// In place of start(), for the simulation: whoever calls step() is the committer's thread, and keeps what
+  /// is pending below max_pending_works. `pause` is called between two tries where settle_pending() meets a
+  /// commit that fails.
+  void drive(std::function<void()> pause) { pause_ = std::move(pause); }
+  /// Commits what is pending. False: the write failed and is kept; the next call tries it again. After stop()
+  /// a failing write is tried once more and its works are reported failed.
+  [[nodiscard]] bool step();
+  /// Driven: steps until nothing is pending, for callers that wait for a commit. Started: nothing.
+  void settle_pending();
+  /// Works submitted and not reported done. Any thread.
+  [[nodiscard]] std::size_t pending() const;
   /// Commits what is queued, then ends the thread. Works submitted later are reported cancelled.
   void stop();
 
@@ -87,20 +98,33 @@ class Committer {
 
  private:
   void run();
-  bool wait_for_work(std::vector<std::unique_ptr<Work>>& taken);
-  void commit(std::vector<std::unique_ptr<Work>>& works);
-  Expected<> write_until_done(Batch& batch);
+  bool wait_for_work();
+  void wait_after_failure();
+  void take_pending();
+  void apply_next();
+  Expected<> write();
+  void finish(const Expected<>& result);
+  [[nodiscard]] bool stopping() const;
   void set_health(std::optional<Error> error);
 
   Database& database_;
   const Options options_;
   const std::function<void(Batch&)> seal_;
   const std::function<void()> after_;
+  std::function<void()> pause_;  ///< driven
+
+  // The committer's thread:
+  std::vector<std::unique_ptr<Work>> taken_;
+  std::size_t reported_ = 0;    ///< of taken_: done() was called
+  std::size_t applied_ = 0;     ///< of taken_: those behind reported_ are in batch_
+  std::optional<Batch> batch_;  ///< not on disk yet
+  bool failed_ = false;         ///< the last write
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable room_;
   std::vector<std::unique_ptr<Work>> pending_;
+  std::size_t in_hand_ = 0;  ///< of taken_: not reported
   bool urgent_ = false;
   bool stopping_ = false;
   std::chrono::steady_clock::time_point first_pending_;

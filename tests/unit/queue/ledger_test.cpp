@@ -69,6 +69,26 @@ TEST_F(LedgerTest, WhatWasSettledInThisBatchCannotBeWithdrawn) {
   commit([&](store::Batch& batch) { EXPECT_FALSE(ledger_.withdraw(batch, *database_, key)) << "gone"; });
 }
 
+TEST_F(LedgerTest, AnAssumedDeliveryIsTwoEvents) {
+  auto held = insert(7);
+  lease(held, 1);
+  const auto seq = ledger_.committed_seq();
+  Settlement settlement;
+  settlement.held = held;
+  settlement.doubt = "in doubt";
+  settlement.event = "delivered";
+  commit([&](store::Batch& batch) { ledger_.settle(batch, settlement); });
+  ASSERT_EQ(ledger_.committed_seq(), seq + 2);
+  const auto events = database_->cursor(kOutbox, std::string(), std::string(9, '\xff'));
+  ASSERT_TRUE(events->valid());
+  EXPECT_EQ(events->value(), "in doubt");
+  events->next();
+  ASSERT_TRUE(events->valid());
+  EXPECT_EQ(events->value(), "delivered");
+  EXPECT_EQ(ledger_.counters(1).doubts, 1U);
+  EXPECT_EQ(ledger_.counters(1).delivered, 1U);
+}
+
 TEST_F(LedgerTest, ARecordIsWithdrawnOnce) {
   const auto held = insert(7);
   const auto other = insert(8);

@@ -98,6 +98,34 @@ TEST_F(ClientSend, PutsTheNextMessagesCommandsBehindTheDot) {
             "MAIL FROM:<s@a.test>|RCPT TO:<second@b.test>|DATA|Subject: x||hello|.|QUIT|");
 }
 
+TEST_F(ClientSend, ANextMessageWithoutConsentIsNotBegun) {
+  struct Withdrawn final : Consent {
+    [[nodiscard]] bool given() const override { return false; }
+  } withdrawn;
+  run({[&](Peer& peer) -> Task<> {
+        co_await peer.greet();
+        co_await peer.until("DATA");
+        co_await peer.say("250 ok\r\n250 ok\r\n354 go\r\n");
+        co_await peer.until(".");
+        EXPECT_EQ(peer.held, "");
+        co_await peer.say("250 first\r\n");
+        co_await peer.until("QUIT");
+      }},
+      [&](ClientConnection& client, const Target& to) -> Task<> {
+        (void)co_await client.open(to);
+        auto mail = message();
+        auto next = mail.envelope;
+        next.consent = &withdrawn;
+        result = co_await client.send(mail, &next);
+        EXPECT_TRUE(result.recipients[0].accepted());
+        EXPECT_FALSE(result.next_begun);
+        EXPECT_TRUE(client.usable());
+        co_await client.quit();
+      });
+  EXPECT_EQ(conversation(),
+            "EHLO client.test|MAIL FROM:<s@a.test>|RCPT TO:<r@b.test>|DATA|Subject: x||hello|.|QUIT|");
+}
+
 TEST_F(ClientSend, ARefusedNextMessageIsEndedByALoneDotOrItsRefusal) {
   run({[&](Peer& peer) -> Task<> {
         co_await peer.greet();

@@ -191,6 +191,49 @@ TEST_F(CommitterTest, StopCommitsWhatWasSubmitted) {
   EXPECT_EQ(value_of("key"), "value");
 }
 
+TEST_F(CommitterTest, StepCommitsOnTheCallersThread) {
+  Committer committer(*database_, options_);
+  EXPECT_TRUE(committer.step()) << "nothing to do is no failure";
+  auto result = submit(committer, put("key", "value"), Urgency::soon);
+  EXPECT_EQ(committer.pending(), 1U);
+  EXPECT_TRUE(committer.step());
+  ASSERT_EQ(result.wait_for(0s), std::future_status::ready);
+  EXPECT_TRUE(result.get());
+  EXPECT_EQ(committer.pending(), 0U);
+  EXPECT_EQ(value_of("key"), "value");
+}
+
+TEST_F(CommitterTest, StepKeepsWhatItCouldNotWriteAndAppliesItOnce) {
+  Committer committer(*database_, options_);
+  int applied = 0;
+  auto result = submit(committer, [&](Batch& batch) {
+    ++applied;
+    batch.put(0, "key", "value");
+  });
+  env_.failing = true;
+  EXPECT_FALSE(committer.step());
+  EXPECT_FALSE(committer.healthy());
+  EXPECT_EQ(committer.pending(), 1U);
+  EXPECT_EQ(result.wait_for(0s), std::future_status::timeout);
+  env_.failing = false;
+  committer.drive([] { std::this_thread::sleep_for(10ms); });  // RocksDB resumes by itself, within seconds
+  committer.settle_pending();
+  EXPECT_TRUE(result.get());
+  EXPECT_TRUE(committer.healthy());
+  EXPECT_EQ(applied, 1);
+  EXPECT_EQ(value_of("key"), "value");
+}
+
+TEST_F(CommitterTest, AStepAfterStopReportsWhatTheDiskRefuses) {
+  Committer committer(*database_, options_);
+  auto result = submit(committer, put("key", "value"));
+  env_.failing = true;
+  EXPECT_FALSE(committer.step());
+  committer.stop();
+  EXPECT_TRUE(committer.step());
+  EXPECT_FALSE(result.get());
+}
+
 TEST_F(CommitterTest, WorkAfterStopIsReportedCancelled) {
   Committer committer(*database_, options_);
   committer.start();

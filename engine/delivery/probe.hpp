@@ -1,0 +1,26 @@
+// Eyes on what a dispatch grants, for the simulation, which holds fairness and limits to it record by record.
+// The service has none.
+#pragma once
+
+#include <span>
+
+#include "queue/lease.hpp"
+
+namespace sluice::delivery {
+
+class Dispatch;
+class Path;
+
+/// Called on the worker's thread, inside the dispatch: it may look, and change nothing.
+class Probe {
+ public:
+  virtual ~Probe() = default;
+  virtual void before_turn(const Dispatch& dispatch) = 0;
+  /// A lane left the order between two turns, or a record was taken without a grant: to blame it for a path.
+  virtual void interrupted(const Dispatch& dispatch) = 0;
+  /// `granted` in the order of service, each with its path; both may be empty.
+  virtual void after_turn(const Dispatch& dispatch, std::span<const queue::Held> granted,
+                          std::span<Path* const> paths) = 0;
+};
+
+}  // namespace sluice::delivery

@@ -1,0 +1,51 @@
+// The configured limits, kept a second time and in the plainest way: which policies match is worked out anew
+// from what the operator wrote, rates are token counts in floating point. A grant beyond one ends the run.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "queue/stream.hpp"
+#include "tests/sim/scenario.hpp"
+
+namespace sluice::sim {
+
+class Limits {
+ public:
+  Limits(World& world, const Scenario& scenario) : world_(world), scenario_(scenario) {}
+
+  /// The engine starts: its buckets are full, nothing is open.
+  void reset();
+  void opened(std::size_t site, const std::string& source);
+  void closed(std::size_t site, const std::string& source);
+  /// A message of the stream for the domain may go by the source.
+  void granted(const queue::Stream& stream, std::string_view domain, std::string_view pool,
+               const std::string& source);
+  [[nodiscard]] std::string_view provider_of(std::size_t site) const { return site < 2 ? "giants" : ""; }
+
+ private:
+  using Policy = throttle::PolicyOptions;
+  using RateOf = std::optional<throttle::Rate> Policy::*;
+  struct Tokens {
+    double left = 0;
+    Instant at{};
+  };
+
+  [[nodiscard]] static bool matches(const throttle::Match& match, const throttle::Subject& subject);
+  /// Those that match and set `member`; fallbacks only when they are alone.
+  template <class T>
+  [[nodiscard]] std::vector<const Policy*> in_force(const throttle::Subject& subject,
+                                                    T Policy::* member) const;
+  [[nodiscard]] static std::string key_of(const Policy& policy, const throttle::Subject& subject);
+  void spend(const std::string& key, const throttle::Rate& rate, double slack);
+
+  World& world_;
+  const Scenario& scenario_;
+  std::map<std::string, Tokens> tokens_;
+  std::map<std::string, std::uint32_t> open_;
+};
+
+}  // namespace sluice::sim
