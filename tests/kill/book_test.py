@@ -49,7 +49,7 @@ CASES = [
     ("bounced, never refused", [event("bounced", "c0@d.test"), *GOOD[2:]], TAKEN[1:], {}, "false finals: c0"),
     ("a copy without a doubt", GOOD, [*TAKEN, "c0@d.test"], {}, "no doubt accounts for: c0"),
     ("a stranger at the receiver", GOOD, [*TAKEN, "c9@d.test"], {}, "without a final: c9"),
-    ("a final nobody entered for", [event("injected", count=2), *GOOD[1:]], TAKEN, {}, "2 injected, 3 finals"),
+    ("a final nobody entered for", [event("injected", count=2), *GOOD[1:]], TAKEN, {}, "2 injected, 3 f"),
     ("numbers that do not begin at 1", GOOD, TAKEN, {"first_seq": 2}, "where 1 was due"),
     ("a line twice", [*GOOD, {**GOOD[-1], "seq": 5}], TAKEN, {}, "seq 5 where 6 was due"),
     ("a torn line", GOOD, TAKEN, {"tail": '{"seq":6,'}, "torn line"),

@@ -1,7 +1,7 @@
 """The books of a run with crashes: what was accepted, what the events say, what the receiver took.
 
-A recipient is a number: `cN@...` came from a campaign, `sN@...` was submitted by SMTP, no number is used twice.
-So an address stands for one message, and millions of them fit into a few byte arrays.
+A recipient is a number: `cN@...` came from a campaign, `sN@...` was submitted, none is used twice. So an
+address stands for one message, and millions of them fit into a few byte arrays.
 """
 import json
 import pathlib
@@ -42,6 +42,7 @@ class Book:
         self.injected = {}   # by campaign
         self.final_count = {}
         self.crash_doubts = 0
+        self.per_second = {}   # delivered, by the second of the clock
         self.events = 0
         self.problems = []
 
@@ -72,6 +73,9 @@ class Book:
             letter, number = number_of(event["recipient"])
             finals = self.finals[letter]
             finals[number] = code if finals[number] == NONE else TWICE
+            if kind == "delivered":
+                second = event.get("time", "")[:19]
+                self.per_second[second] = self.per_second.get(second, 0) + 1
             name = event.get("campaign")
             self.final_count[name] = self.final_count.get(name, 0) + 1
         elif kind == "in_doubt":
@@ -97,8 +101,9 @@ class Book:
 
     def check_campaign(self, name):
         """Nobody entered without ending, nobody ended without entering."""
-        if self.injected.get(name, 0) != self.final_count.get(name, 0):
-            self.problem(f"{name}: {self.injected.get(name, 0)} injected, {self.final_count.get(name, 0)} finals")
+        injected, finals = self.injected.get(name, 0), self.final_count.get(name, 0)
+        if injected != finals:
+            self.problem(f"{name}: {injected} injected, {finals} finals")
 
     def check_receiver(self, refused=lambda letter, number: False):
         """No false final, and each copy beyond the first is covered by a doubt. Returns the second copies.

@@ -36,12 +36,12 @@ message_rate = "100000/s"
 class Service:
     """One data directory; start() and kill() or stop() as often as wanted."""
 
-    def __init__(self, binary, folder, connections=10):
+    def __init__(self, binary, folder, connections=10, disk=None):
         self.binary = binary
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.data = self.folder / "data"
-        self.spool = self.folder / "spool"
+        self.data = pathlib.Path(disk or self.folder) / "data"
+        self.spool = pathlib.Path(disk or self.folder) / "spool"
         self.config = self.folder / "sluice.toml"
         self.keys = {}
         self.facts = {}

@@ -55,12 +55,13 @@ class Submitters:
     `note(number)` is called, on the client's thread, as soon as a 250 was read.
     """
 
-    def __init__(self, clients, address, pause_s, note=lambda number: None):
+    def __init__(self, clients, address, pause_s, note=lambda number: None, most=1 << 40):
         self.answered = []
         self.attempted = 0
         self.address = address
         self.pause_s = pause_s
         self.note = note
+        self.most = most  # numbers tried; then the clients end
         self._at = None
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -87,7 +88,7 @@ class Submitters:
 
     def _run(self, client):
         connection, at = None, None
-        while not self._stopping.is_set():
+        while not self._stopping.is_set() and self.attempted < self.most:
             try:
                 if at != self._at or connection is None:
                     if connection:
