@@ -11,7 +11,9 @@
 
 #include "engine/base/bytes.hpp"
 #include "engine/base/log.hpp"
+#include "engine/store/folder.hpp"
 #include "queue/event_json.hpp"
+#include "queue/event_tail.hpp"
 #include "queue/families.hpp"
 
 namespace sluice::queue {
@@ -22,8 +24,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kSentPart = 4096;
 constexpr std::string_view kPrefix = "events-";
 constexpr std::string_view kSuffix = ".jsonl";
-constexpr std::size_t kMaxLineBytes =
-    1u << 20;  ///< a torn line is looked for within this much of the file's end
+constexpr auto kMaxLineBytes = EventLogOptions::kMaxLineBytes;  // a torn line is looked for in this much
 
 std::string seq_key(std::uint64_t seq) {
   std::string key;
@@ -41,13 +42,6 @@ std::uint64_t seq_of(std::string_view line) {
   if (at == std::string_view::npos) return 0;
   std::from_chars(line.data() + at + kKey.size(), line.data() + line.size(), seq);
   return seq;
-}
-
-void sync_folder(const std::string& folder) {
-  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
-  ::fsync(fd);
-  ::close(fd);
 }
 
 }  // namespace
@@ -91,13 +85,16 @@ EventLog::~EventLog() {
 }
 
 Expected<EventLog> EventLog::open(Queue& queue, EventLogOptions options) {
-  std::error_code error;
-  fs::create_directories(options.folder, error);
-  if (error) return fail(ErrorCode::io, "making " + options.folder + ": " + error.message());
+  if (auto made = store::make_folder(options.folder); !made) return std::unexpected(made.error());
   EventLog log(queue, std::move(options));
-  if (auto result = log.find_end(); !result) return std::unexpected(result.error());
   const auto cursor = queue.database().cursor(kOutbox, std::string(), std::string(9, '\xff'));
-  if (cursor->valid() && cursor->key().size() == 8) {
+  const bool waits = cursor->valid() && cursor->key().size() == 8;
+  if (waits) {
+    auto cut = cut_damaged_events(log.options_.folder, get_be<8>(cursor->key().data()));
+    if (!cut) return std::unexpected(cut.error());
+  }
+  if (auto result = log.find_end(); !result) return std::unexpected(result.error());
+  if (waits) {
     const auto first = get_be<8>(cursor->key().data());
     log.trimmed_ = first - 1;
     if (first > log.exported_ + 1) {
@@ -150,8 +147,10 @@ Expected<> EventLog::find_end() {
       const auto line = std::string_view(tail).substr(begin == std::string::npos ? 0 : begin + 1, whole);
       exported_ = seq_of(line);
       ::lseek(file_, static_cast<off_t>(file_size_), SEEK_SET);
-      return exported_ > 0 ? Expected<>{}
-                           : fail(ErrorCode::corrupt, path_.string() + " ends in no event line");
+      if (exported_ == 0) return fail(ErrorCode::corrupt, path_.string() + " ends in no event line");
+      // Whoever wrote this was perhaps killed before its sync, and the outbox is trimmed up to here.
+      if (::fdatasync(file_) != 0) return std::unexpected(os_error("syncing " + path_.string()));
+      return store::sync_folder(options_.folder);
     }
     ::close(file_);  // an empty file: made, then the crash came
     file_ = -1;
@@ -167,8 +166,12 @@ Expected<> EventLog::open_file(std::uint64_t first_seq) {
   file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
   if (file_ < 0) return std::unexpected(os_error("making " + path_.string()));
   file_size_ = 0;
-  sync_folder(options_.folder);
-  return {};
+  auto named = store::sync_folder(options_.folder);
+  if (!named) {
+    ::close(file_);
+    file_ = -1;
+  }
+  return named;
 }
 
 Expected<> EventLog::append(const std::string& lines) {

@@ -22,6 +22,8 @@
 namespace sluice::queue {
 
 struct EventLogOptions {
+  static constexpr std::size_t kMaxLineBytes = 1u << 20;  ///< no line is longer
+
   std::string folder;
   std::uint64_t file_bytes = 256u << 20;
   std::size_t page_events = 20'000;        ///< read and synced together

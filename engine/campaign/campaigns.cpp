@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "engine/base/log.hpp"
+#include "engine/store/folder.hpp"
 
 namespace sluice::campaign {
 namespace {
@@ -42,9 +43,7 @@ Expected<std::unique_ptr<Campaigns>> Campaigns::open(queue::Queue& queue, const 
                                                      const Clock& clock, CampaignsOptions options,
                                                      FromCheck from_check, ContentCheck content_check) {
   for (const auto& folder : {lists_folder(options), work_folder(options)}) {
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error) return fail(ErrorCode::io, "making " + folder + ": " + error.message());
+    if (auto made = store::make_folder(folder); !made) return std::unexpected(made.error());
   }
   auto spool = Spool::open(options.spool);
   if (!spool) return std::unexpected(spool.error());

@@ -54,7 +54,9 @@ Expected<> Campaigns::write_results(const Entry& entry) const {
   }
   if (auto written = write_file(directory.get(), "report.json", report_json(*report)); !written)
     return written;
-  return write_file(directory.get(), "report.html", report_html(*report));
+  if (auto written = write_file(directory.get(), "report.html", report_html(*report)); !written)
+    return written;
+  return sync_descriptor(directory.get(), path);
 }
 
 /// The list is read once more: rejected rows are few, and keeping them through crashes would cost every

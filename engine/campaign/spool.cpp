@@ -12,6 +12,7 @@
 
 #include "engine/campaign/beneath.hpp"
 #include "engine/campaign/spec.hpp"
+#include "engine/store/folder.hpp"
 
 namespace sluice::campaign {
 namespace {
@@ -61,7 +62,7 @@ bool ignored_name(std::string_view name) {
 Expected<Spool> Spool::open(const std::string& path) {
   Spool out;
   out.path_ = path;
-  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) return fail_errno("making " + path, errno);
+  if (auto made = store::make_folder(path); !made) return std::unexpected(made.error());
   Descriptor top(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!top.valid()) return fail_errno("opening " + path, errno);
   std::uint64_t device = 0;

@@ -15,6 +15,7 @@
 #include "engine/delivery/campaign_content.hpp"
 #include "engine/delivery/raw_content.hpp"
 #include "engine/message/dkim_key.hpp"
+#include "engine/store/folder.hpp"
 #include "queue/body_refs.hpp"
 
 namespace sluice::control {
@@ -61,6 +62,7 @@ Expected<> Service::load_keys() {
 }
 
 Expected<> Service::make_queue() {
+  if (auto made = store::make_folder(options_.data_dir); !made) return std::unexpected(made.error());
   auto opened = queue::Queue::open(options_.queue, clock_);
   if (!opened) return std::unexpected(opened.error());
   queue_ = std::move(*opened);

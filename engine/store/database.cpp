@@ -6,10 +6,10 @@
 
 #include <cstdarg>
 #include <cstdio>
-#include <filesystem>
 
 #include "engine/base/assert.hpp"
 #include "engine/base/log.hpp"
+#include "engine/store/folder.hpp"
 
 namespace sluice::store {
 namespace {
@@ -102,9 +102,7 @@ Expected<std::unique_ptr<Database>> Database::open(const Options& options,
                                                    rocksdb::Env* env) {
   SLUICE_ASSERT(!families.empty() && families.front() == rocksdb::kDefaultColumnFamilyName);
   if (env == nullptr) {
-    std::error_code error;
-    std::filesystem::create_directories(options.path, error);
-    if (error) return fail(ErrorCode::io, "making " + options.path + ": " + error.message());
+    if (auto made = make_folder(options.path); !made) return std::unexpected(made.error());
   }
   const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes, -1, false);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;

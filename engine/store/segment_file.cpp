@@ -12,6 +12,7 @@
 #include "engine/base/assert.hpp"
 #include "engine/base/bytes.hpp"
 #include "engine/store/checksum.hpp"
+#include "engine/store/folder.hpp"
 
 namespace sluice::store {
 namespace {
@@ -44,17 +45,6 @@ bool read_all(int fd, char* to, std::size_t size, std::uint64_t offset) {
     offset += static_cast<std::uint64_t>(n);
   }
   return true;
-}
-
-Expected<> sync_folder(const std::string& folder) {
-  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return io_error("opening", folder);
-  const bool synced = ::fsync(fd) == 0;
-  const int error = errno;
-  ::close(fd);
-  errno = error;
-  if (!synced) return io_error("syncing", folder);
-  return {};
 }
 
 struct Descriptor {

@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "engine/base/log.hpp"
+#include "engine/store/folder.hpp"
 
 namespace sluice::store {
 
@@ -19,7 +20,9 @@ Expected<std::unique_ptr<Segments>> Segments::open(SegmentsOptions options) {
   auto segments = std::unique_ptr<Segments>(new Segments(std::move(options)));
   const auto& folder = segments->options_.folder;
   std::error_code error;
-  if (fs::create_directories(folder, error)) fs::permissions(folder, fs::perms::owner_all, error);
+  const auto made = make_folder(folder);
+  if (!made) return std::unexpected(made.error());
+  if (*made) fs::permissions(folder, fs::perms::owner_all, error);
   fs::directory_iterator entries(folder, error);
   if (error) return fail(ErrorCode::io, "opening " + folder + ": " + error.message());
   for (; entries != fs::directory_iterator(); entries.increment(error)) {

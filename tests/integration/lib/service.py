@@ -36,17 +36,18 @@ message_rate = "100000/s"
 class Service:
     """One data directory; start() and kill() or stop() as often as wanted."""
 
-    def __init__(self, binary, folder, connections=10):
+    def __init__(self, binary, folder, connections=10, disk=None):
         self.binary = binary
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.data = self.folder / "data"
-        self.spool = self.folder / "spool"
+        self.data = pathlib.Path(disk or self.folder) / "data"
+        self.spool = pathlib.Path(disk or self.folder) / "spool"
         self.config = self.folder / "sluice.toml"
         self.keys = {}
         self.facts = {}
         self.child = None
         self.starts = 0
+        self.environment = {}
         self._text = BASE.format(data=self.data, spool=self.spool, connections=connections)
 
     def configure(self, text):
@@ -72,14 +73,18 @@ class Service:
         return self.configure(f'[[sender]]\ntenant = "default"\nfrom_domains = [{names}]')
 
     def start(self):
-        self.config.write_text(self._text)
-        self.starts += 1
-        log = self.folder / "serve.log"
-        self.child = Child([self.binary, "serve", "--config", str(self.config)], log)
+        self.launch()
         first = self.child.line_that(lambda line: line.startswith("ready"))
         self.facts = dict(re.findall(r"(\w+)=(.*)", first))
         self.child.line_that(lambda line: self._fact(line) == "control")
         return self
+
+    def launch(self):
+        """Starts the process and waits for nothing."""
+        self.config.write_text(self._text)
+        self.starts += 1
+        command = [self.binary, "serve", "--config", str(self.config)]
+        self.child = Child(command, self.folder / "serve.log", self.environment)
 
     def _fact(self, line):
         name, _, value = line.strip().partition("=")

@@ -81,6 +81,10 @@ class EventLogTest : public testing::Test {
     }
     return out;
   }
+  static std::string contents(const fs::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
   static std::vector<std::uint64_t> up_to(std::uint64_t last) {
     std::vector<std::uint64_t> out;
     for (std::uint64_t seq = 1; seq <= last; ++seq) out.push_back(seq);
@@ -134,6 +138,34 @@ TEST_F(EventLogTest, GoesOnWhereItEndedAndCutsATornLine) {
   record(5);
   export_all(*log);
   EXPECT_EQ(seqs(), up_to(15));
+}
+
+TEST_F(EventLogTest, AHoleThatPowerLossLeftIsCutThereAndExportedAgain) {
+  options_.file_bytes = 500;  // several files
+  options_.page_events = 4;
+  {
+    auto log = this->log();
+    ASSERT_TRUE(log);
+    record(40);
+    export_all(*log);
+  }
+  const auto files = event_files(options_.folder);
+  ASSERT_GT(files.size(), 3U);
+  std::string whole;
+  for (const auto& file : files) whole += contents(file);
+  const auto holed = files[files.size() - 3];
+  for (const auto& damage : {std::string(200, '\0'), std::string(200, '\x01'), std::string(200, '\n')}) {
+    std::fstream(holed, std::ios::in | std::ios::out).seekp(20).write(damage.data(), 200);
+    close();
+    open();
+    auto log = this->log();
+    ASSERT_TRUE(log) << log.error().text;
+    EXPECT_EQ(log->exported(), first_seq_of(holed) - 1);
+    export_all(*log);
+    std::string again;
+    for (const auto& file : event_files(options_.folder)) again += contents(file);
+    EXPECT_EQ(again, whole);
+  }
 }
 
 TEST_F(EventLogTest, ACrashBetweenLineAndTrimRepeatsNoLine) {
