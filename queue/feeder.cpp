@@ -25,6 +25,7 @@ Feeder::Feeder(store::Database& database, store::Committer& committer, Ledger& l
       options_(options),
       outgoing_(workers_.size()) {
   SLUICE_ASSERT(!workers_.empty());
+  now_ = clock_.now();
   for (const auto& stream : streams_.all()) {
     if (stream->state() == StreamState::done || stream->state() == StreamState::cancelled) continue;
     scan(stream, Phase::first);
@@ -80,6 +81,7 @@ void Feeder::on_inserted(std::vector<Insertion> insertions) { post(std::move(ins
 void Feeder::on_settled(const std::vector<SettledRef>& records) { post(records); }
 
 Instant Feeder::step() {
+  now_ = clock_.now();
   std::vector<Message> messages;
   {
     const std::lock_guard lock(inbox_mutex_);
@@ -89,26 +91,26 @@ Instant Feeder::step() {
     std::visit([this](auto& m) { handle(m); }, message);
   }
   unpark_due();
-  const bool more = read_somewhere();
+  look_at_due();
+  const bool fed = feed_hungry();
+  const bool more = read_somewhere() || fed;
   hand_out();
-  const auto now = clock_.now();
-  if (now >= next_marks_) {
+  if (now_ >= next_marks_) {
     raise_marks(false);
-    next_marks_ = now + options_.mark_interval;
+    next_marks_ = now_ + options_.mark_interval;
   }
   {
     const std::lock_guard lock(stats_mutex_);
     stats_.resident_records = resident_;
     stats_.resident_lanes = lanes_.size();
+    stats_.records_read = records_read_;
+    stats_.pages_read = pages_read_;
+    stats_.damaged = damaged_;
   }
-  if (more) return now;
+  if (more) return now_;
   auto next = next_marks_;
   if (!parked_.empty()) next = std::min(next, parked_.top().until);
-  for (const auto& [id, scan] : scans_) {
-    if (scan.phase == Phase::retry && scan.next_due != UINT32_MAX)
-      next = std::min(next, to_instant(scan.next_due));
-    if (const auto start = from_ms(scan.stream->settings.start_ms); start > now) next = std::min(next, start);
-  }
+  if (!later_.empty()) next = std::min(next, later_.top().when);
   return next;
 }
 
@@ -129,12 +131,12 @@ void Feeder::handle(StreamChanged& message) {
   hand_out();  // what was read before is known to the workers before
   for (auto* worker : workers_) worker->on_stream_changed(stream);
   if (stream->state() == StreamState::done || stream->state() == StreamState::cancelled) {
-    scans_.erase({stream->id, Phase::first});
-    scans_.erase({stream->id, Phase::retry});
+    forget({stream->id, Phase::first});
+    forget({stream->id, Phase::retry});
     return;
   }
-  scan(stream, Phase::first);
-  scan(stream, Phase::retry);
+  consider(scan(stream, Phase::first));
+  consider(scan(stream, Phase::retry));
   if (stream->state() != StreamState::running) return;
   std::vector<FeederLane*> parked;
   lanes_.for_each([&](FeederLane& lane) {
@@ -164,8 +166,7 @@ void Feeder::handle(GiveBack& message) {
     --resident_;
     if (lane->phase == Phase::retry) {
       lane->erase_row(key.due, key.row);
-      lane->left_behind = true;
-      owner.left_behind = std::min(owner.left_behind, key.due);
+      lane->left_due = std::min(lane->left_due.value_or(key.due), key.due);
     } else {
       lane->next_row = std::min(lane->next_row, key.row);
       lane->exhausted = false;
@@ -176,7 +177,8 @@ void Feeder::handle(GiveBack& message) {
   lane->run_size = options_.first_run;
   lane->parked_until = message.until;
   parked_.push({message.until, message.lane});
-  if (message.until <= clock_.now())
+  consider(owner);
+  if (message.until <= now_)
     unpark(*lane);
   else if (lane->outstanding == 0 && ended(*lane->stream))
     lanes_.remove(*lane);
@@ -190,16 +192,17 @@ void Feeder::handle(std::vector<Insertion>& message) {
     owner.epoch = insertion.epoch;
     if (insertion.phase == Phase::first) {
       hand_over(owner, insertion);
+      consider(owner);
       continue;
     }
     const auto key = RecordKey::decode(insertion.first_key);
     SLUICE_ASSERT(key.has_value());
     if (insertion.first_key < owner.cursor) {
       owner.left_behind = std::min(owner.left_behind, key->due);
-      owner.revisit = true;
     } else {
       owner.next_due = std::min(owner.next_due, key->due);
     }
+    consider(owner);
   }
 }
 
@@ -218,12 +221,10 @@ void Feeder::settled_one(const SettledRef& settled) {
   auto& owner = scan(lane->stream, lane->phase);
   --owner.resident;
   --resident_;
+  consider(owner);
   if (lane->phase == Phase::retry) {
     lane->erase_row(settled.due, settled.row);
-    if (lane->left_behind && lane->outstanding <= options_.retry_lane_records / 2 && !lane->parked_until) {
-      lane->left_behind = false;
-      owner.revisit = true;
-    }
+    if (lane->left_due && lane->outstanding <= options_.retry_lane_records / 2) make_hungry(*lane);
   }
   if (lane->outstanding == 0 && !lane->parked_until)
     idle(*lane);
@@ -239,19 +240,18 @@ void Feeder::idle(FeederLane& lane) {
     const auto& owner = scan(lane.stream, lane.phase);
     if (!lane.exhausted || lane.read_epoch < owner.epoch) refill(lane);
     if (lane.outstanding > 0 || lane.parked_until) return;
-  } else if (lane.left_behind) {
-    scan(lane.stream, lane.phase).revisit = true;
+  } else if (lane.left_due) {
+    return make_hungry(lane);
   }
   lanes_.remove(lane);
 }
 
 void Feeder::unpark_due() {
-  const auto now = clock_.now();
-  while (!parked_.empty() && parked_.top().until <= now) {
+  while (!parked_.empty() && parked_.top().until <= now_) {
     const auto top = parked_.top();
     parked_.pop();
     auto* lane = lanes_.at(top.lane);
-    if (lane != nullptr && lane->parked_until && *lane->parked_until <= now) unpark(*lane);
+    if (lane != nullptr && lane->parked_until && *lane->parked_until <= now_) unpark(*lane);
   }
 }
 
@@ -264,8 +264,7 @@ void Feeder::unpark(FeederLane& lane) {
   lane.unpark_when_settled = false;
   lane.parked_until.reset();
   if (lane.phase == Phase::retry) {
-    if (lane.left_behind) scan(lane.stream, lane.phase).revisit = true;
-    lane.left_behind = false;
+    if (lane.left_due) make_hungry(lane);
   } else if (lane.stream->state() == StreamState::running) {
     refill(lane);
   }
