@@ -192,8 +192,12 @@ void Feeder::read_retry_page(Scan& scan) {
     if (count == 0) break;
     taken += count;
   } while (taken < options_.page_records);
-  if (auto status = cursor->status(); !status)
+  if (auto status = cursor->status(); !status) {
+    // Read again from the same place: a mark raised above what could not be read would hide it for good.
     log::error("queue_read_failed", {{"reason", status.error().text}});
+    scan.next_due = now_second + 1;
+    return;
+  }
   scan.cursor = cursor->valid() ? std::string(cursor->key()) : due_key(scan.stream->id, now_second + 1);
   scan.next_due = cursor->valid() ? due_of(cursor->key()) : UINT32_MAX;
 }
