@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/store/batch.hpp"
@@ -22,6 +23,9 @@ inline constexpr store::Family kDamaged =
     9;  ///< record key -> value, of a record set aside because it does not decode
 inline constexpr store::Family kBodies =
     10;  ///< body(12) stream(4) row(5) -> "": a recipient who needs that body
+
+/// In kMeta: be(4), the highest stream id that may have been used. Absent: the highest there is.
+inline constexpr std::string_view kStreamFloorKey = "streams.floor";
 
 [[nodiscard]] inline std::vector<std::string> family_names() {
   return {"default",  "streams", "content", "records", "leases", "marks",

@@ -2,13 +2,12 @@
 #include "engine/base/bytes.hpp"
 #include "engine/base/log.hpp"
 #include "queue/families.hpp"
+#include "queue/migration.hpp"
 #include "queue/queue.hpp"
 
 namespace sluice::queue {
 namespace {
 
-constexpr std::string_view kFormatKey = "format";
-constexpr std::uint32_t kFormat = 1;
 constexpr std::size_t kRecoveryBatchBytes = 4u << 20;
 
 }  // namespace
@@ -31,20 +30,7 @@ Expected<std::unique_ptr<Queue>> Queue::open(const Options& options, const Clock
 }
 
 Expected<> Queue::check_format() {
-  auto stamp = database_->get(kMeta, kFormatKey);
-  if (!stamp) return std::unexpected(stamp.error());
-  if (*stamp) {
-    const auto version = (*stamp)->size() == 4 ? get_be<4>((*stamp)->data()) : 0;
-    if (version == kFormat) return {};
-    return fail(ErrorCode::conflict, "the store " + options_.store.path + " has format " +
-                                         std::to_string(version) + "; this sluice reads format " +
-                                         std::to_string(kFormat));
-  }
-  auto batch = database_->make_batch();
-  std::string value;
-  put_be<4>(value, kFormat);
-  batch.put(kMeta, kFormatKey, value);
-  return database_->write_synced(batch);
+  return bring_to_format(*database_, options_.store.path, kFormat, migrations());
 }
 
 Expected<> Queue::load_streams() {
@@ -56,6 +42,9 @@ Expected<> Queue::load_streams() {
     const auto id = static_cast<StreamId>(get_be<4>(rows->key().data()));
     streams_.add(std::make_shared<Stream>(id, std::move(decoded->first), decoded->second));
   }
+  auto floor = database_->get(kMeta, kStreamFloorKey);
+  if (!floor) return std::unexpected(floor.error());
+  if (*floor && (*floor)->size() == 4) streams_.skip_to(static_cast<StreamId>(get_be<4>((*floor)->data())));
   return rows->status();
 }
 
