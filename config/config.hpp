@@ -26,6 +26,7 @@ struct Spool {
   std::string dir;  ///< after load() never empty: data_dir/spool unless set
   Millis settle{10'000};
   Millis rescan{30'000};
+  Millis done_keep{0};  ///< 0: for ever
 };
 
 /// The bounds' own home is engine/campaign/limits.hpp.
@@ -54,7 +55,6 @@ struct Store {
   ByteSize ballast = mib(64);
   ByteSize segment_from = kib(4);
   ByteSize segment_size = mib(256);
-  Count readers = 2;
   Millis sent_keep{30LL * 86'400'000};
 };
 
