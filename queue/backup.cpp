@@ -7,6 +7,7 @@
 #include "engine/base/bytes.hpp"
 #include "engine/base/json_text.hpp"
 #include "engine/store/file_copy.hpp"
+#include "engine/store/folder.hpp"
 #include "engine/store/segment_file.hpp"
 #include "queue/counters.hpp"
 #include "queue/families.hpp"

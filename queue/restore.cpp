@@ -7,6 +7,7 @@
 #include "engine/base/bytes.hpp"
 #include "engine/base/log.hpp"
 #include "engine/store/file_copy.hpp"
+#include "engine/store/folder.hpp"
 #include "queue/backup.hpp"
 #include "queue/event.hpp"
 #include "queue/event_log.hpp"

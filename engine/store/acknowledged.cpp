@@ -12,6 +12,7 @@
 #include "engine/base/clock.hpp"
 #include "engine/base/log.hpp"
 #include "engine/store/checksum.hpp"
+#include "engine/store/folder.hpp"
 
 namespace sluice::store {
 namespace {
@@ -50,15 +51,6 @@ std::optional<AcknowledgedMark> read_slot(int fd, unsigned slot) {
                           static_cast<std::int64_t>(get_be<8>(bytes.data() + 16))};
 }
 
-bool sync_folder_of(const std::string& path) {
-  const auto folder = std::filesystem::path(path).parent_path().string();
-  const int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return false;
-  const bool synced = ::fsync(fd) == 0;
-  ::close(fd);
-  return synced;
-}
-
 }  // namespace
 
 std::string Acknowledged::path_of(const std::string& database) { return database + ".acknowledged"; }
@@ -87,7 +79,10 @@ Expected<std::unique_ptr<Acknowledged>> Acknowledged::open(const std::string& pa
     const std::string zeros(kSlots * kSlotSpacing, '\0');
     if (::pwrite(fd, zeros.data(), zeros.size(), 0) != static_cast<ssize_t>(zeros.size()))
       return io_error("writing", path);
-    if (::fsync(fd) != 0 || !sync_folder_of(path)) return io_error("syncing", path);
+    if (::fsync(fd) != 0) return io_error("syncing", path);
+    const auto folder = std::filesystem::path(path).parent_path().string();
+    if (auto named = sync_folder(folder.empty() ? "." : folder); !named)
+      return std::unexpected(named.error());
   }
   const auto first = read_slot(fd, 0);
   const auto second = read_slot(fd, 1);

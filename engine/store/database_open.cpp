@@ -13,6 +13,7 @@
 #include "engine/base/log.hpp"
 #include "engine/store/database.hpp"
 #include "engine/store/database_options.hpp"
+#include "engine/store/folder.hpp"
 #include "engine/store/rocksdb_error.hpp"
 
 namespace sluice::store {
@@ -151,12 +152,11 @@ Expected<std::unique_ptr<Database>> Database::open(const Options& options,
   if (env != nullptr) {
     how.db.env = env;  // the side file is not of that disk
   } else {
-    std::error_code error;
-    std::filesystem::create_directories(options.path, error);
-    if (error) return fail(ErrorCode::io, "making " + options.path + ": " + error.message());
+    if (auto made = make_folder(options.path); !made) return std::unexpected(made.error());
     auto read = Acknowledged::read(side_file);
     if (!read) return std::unexpected(read.error());
     mark = *read;
+    std::error_code error;
     // A new database in the place of one that is gone would hide that it is.
     const bool gone =
         mark && mark->sequence > 0 && !std::filesystem::exists(options.path + "/CURRENT", error);

@@ -9,6 +9,8 @@
 #include <memory>
 #include <vector>
 
+#include "engine/store/folder.hpp"
+
 namespace sluice::store {
 namespace {
 
@@ -71,9 +73,8 @@ Expected<> link_or_copy(const std::string& from, const std::string& to) {
 }
 
 Expected<> copy_folder(const std::string& from, const std::string& to) {
+  if (auto made = make_folder(to); !made) return std::unexpected(made.error());
   std::error_code error;
-  fs::create_directories(to, error);
-  if (error) return fail(ErrorCode::io, "making " + to + ": " + error.message());
   fs::directory_iterator entries(from, error);
   for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
     if (!entries->is_regular_file()) continue;
@@ -83,13 +84,6 @@ Expected<> copy_folder(const std::string& from, const std::string& to) {
   }
   if (error) return fail(ErrorCode::io, "reading " + from + ": " + error.message());
   return sync_folder(to);
-}
-
-Expected<> sync_folder(const std::string& folder) {
-  const Descriptor dir(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (dir.fd < 0) return io_error("opening", folder);
-  if (::fsync(dir.fd) != 0) return io_error("syncing", folder);
-  return {};
 }
 
 Expected<> write_file(const std::string& path, const std::string& text) {

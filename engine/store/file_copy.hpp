@@ -15,8 +15,6 @@ namespace sluice::store {
 [[nodiscard]] Expected<> link_or_copy(const std::string& from, const std::string& to);
 /// The regular files of a folder, not below it, into `to`, which is made.
 [[nodiscard]] Expected<> copy_folder(const std::string& from, const std::string& to);
-/// Names made in the folder are on disk.
-[[nodiscard]] Expected<> sync_folder(const std::string& folder);
 /// A small text file, complete and synced.
 [[nodiscard]] Expected<> write_file(const std::string& path, const std::string& text);
 

@@ -7,6 +7,7 @@
 
 #include "engine/store/database_options.hpp"
 #include "engine/store/file_copy.hpp"
+#include "engine/store/folder.hpp"
 #include "engine/store/rocksdb_error.hpp"
 
 namespace sluice::store {
