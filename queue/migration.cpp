@@ -11,8 +11,6 @@
 namespace sluice::queue {
 namespace {
 
-constexpr std::string_view kFormatKey = "format";
-
 Expected<> stamp(store::Database& database, std::uint32_t format) {
   auto batch = database.make_batch();
   std::string value;

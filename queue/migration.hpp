@@ -11,10 +11,9 @@
 #include <string>
 
 #include "engine/store/database.hpp"
+#include "queue/families.hpp"
 
 namespace sluice::queue {
-
-inline constexpr std::uint32_t kFormat = 1;
 
 struct MigrationStep {
   std::uint32_t from = 0;  ///< turns format `from` into `from` + 1

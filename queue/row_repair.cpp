@@ -50,12 +50,17 @@ Expected<> RowRepair::commit_if_large() { return batch_.bytes() < kBatchBytes ? 
 void RowRepair::add_event(std::string_view encoded) { batch_.put(kOutbox, key_of(++seq_), encoded); }
 
 /// Streams, counters and the number of the last event, as far as they decode.
-Expected<> RowRepair::load() {
+Expected<> RowRepair::load(RepairReport& report) {
   const auto streams = db_.cursor(kStreams, std::string(), end_key());
   for (; streams->valid(); streams->next()) {
     const auto decoded = decode_stream(streams->value());
-    if (streams->key().size() == 4 && decoded)
+    if (streams->key().size() == 4 && decoded) {
       streams_[static_cast<StreamId>(get_be<4>(streams->key().data()))] = decoded->second;
+      continue;
+    }
+    report.add("stream settings set aside", 1, "stream " + hex(streams->key()) + "; its records go too");
+    batch_.put(kDamaged, "stream " + std::string(streams->key()), streams->value());
+    batch_.erase(kStreams, streams->key());
   }
   if (auto status = streams->status(); !status) return status;
   const auto counters = db_.cursor(kCounters, std::string(), end_key());
@@ -70,7 +75,7 @@ Expected<> RowRepair::load() {
 }
 
 Expected<> RowRepair::run(RepairReport& report) {
-  if (auto done = load(); !done) return done;
+  if (auto done = load(report); !done) return done;
   if (auto done = order_events(report); !done) return done;
   if (auto done = read_records(report); !done) return done;
   EventHistory history(suspicious_ ? waiting_ : std::vector<RowRef>{});
@@ -87,7 +92,7 @@ Expected<> RowRepair::run(RepairReport& report) {
 }
 
 Expected<> RowRepair::settle_told(std::uint64_t after, RepairReport& report) {
-  if (auto done = load(); !done) return done;
+  if (auto done = load(report); !done) return done;
   RepairReport none;
   if (auto done = read_records(none); !done) return done;
   EventHistory history(waiting_);
@@ -177,7 +182,7 @@ void RowRepair::set_record_aside(std::string_view key, std::string_view value, s
   batch_.put(kDamaged, key, value);
   batch_.erase(kRecords, key);
   const auto decoded = RecordKey::decode(key);
-  if (!decoded || !streams_.contains(decoded->stream)) return;
+  if (!decoded) return;
   const EventHistory::Recipient nobody{MessageId::make(now_, 0, decoded->stream, decoded->row), {}};
   give_final(decoded->stream, &nobody, "damaged", decoded->domain);
 }

@@ -33,7 +33,7 @@ class RowRepair {
     std::uint64_t retries = 0;
   };
 
-  Expected<> load();
+  Expected<> load(RepairReport& report);
   Expected<> order_events(RepairReport& report);
   Expected<> read_records(RepairReport& report);
   Expected<> drop_finished(const EventHistory& history, RepairReport& report);

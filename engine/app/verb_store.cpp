@@ -94,6 +94,7 @@ int check(Context& context, const Wanted& wanted) {
   if (opened) report = queue::check_store(**opened, folders);
   auto& end = report.rows.emplace_front(queue::CheckRow{"acknowledged changes", 0, 0, {}});
   if (!opened) {
+    end.what = "opening";
     end.blame(opened.error().text);
     return print_check(context, options.path, report);
   }

@@ -1,8 +1,8 @@
 // check, backup, restore and repair over real files, whole and damaged.
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <atomic>
+#include <filesystem>
 #include <fstream>
 #include <future>
 #include <random>
@@ -295,6 +295,48 @@ TEST_F(StoreTools, ADamagedTableIsNamedAndRepairedOnlyWhenTheLossIsAccepted) {
   const auto again = repair();
   ASSERT_TRUE(again);
   EXPECT_TRUE(again->steps.empty()) << again->steps.front().what;
+}
+
+TEST_F(StoreTools, AManifestThatIsDamagedCostsNoRecord) {
+  make_store(2000);
+  for (const auto& entry : fs::directory_iterator(folders_.store)) {
+    if (entry.path().filename().string().starts_with("MANIFEST")) damage(entry.path(), 0.5);
+  }
+  const auto opened = Queue::open(options_, clock_);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::corrupt) << opened.error().text;
+  EXPECT_NE(opened.error().text.find("store repair"), std::string::npos) << opened.error().text;
+  EXPECT_FALSE(repair());
+  const auto repaired = repair(true);
+  ASSERT_TRUE(repaired) << repaired.error().text;
+  EXPECT_EQ(check().wrong(), 0u) << told(check());
+  open();
+  EXPECT_EQ(queue_->counters(1).queued(), 2000u);
+}
+
+TEST_F(StoreTools, RowsThatKeepTheStoreFromOpeningAreNamedAndSetRight) {
+  const std::vector<std::pair<std::string, std::function<void(store::Batch&)>>> damages{
+      {"settings of stream 00000002",
+       [](store::Batch& batch) { batch.put(kStreams, std::string("\0\0\0\2", 4), "x"); }},
+      {"counters", [](store::Batch& batch) { batch.put(kCounters, std::string("\0\0\0\1", 4), "\xff"); }},
+      {"last event", [](store::Batch& batch) { batch.put(kCounters, "seq", "x"); }},
+      {"lease block", [](store::Batch& batch) { batch.put(kLeases, std::string(8, '\1'), "\x7fx"); }},
+  };
+  make_store(50);
+  for (const auto& [named, change] : damages) {
+    meddle(change);
+    const auto opened = Queue::open(options_, clock_);
+    ASSERT_FALSE(opened) << named;
+    EXPECT_EQ(opened.error().code, ErrorCode::corrupt);
+    EXPECT_NE(opened.error().text.find(named), std::string::npos) << opened.error().text;
+    EXPECT_NE(opened.error().text.find(folders_.store), std::string::npos) << opened.error().text;
+    EXPECT_GT(check().wrong(), 0u) << named;
+    ASSERT_TRUE(repair()) << named;
+    EXPECT_EQ(check().wrong(), 0u) << told(check());
+    open();
+    EXPECT_EQ(queue_->counters(1).queued(), 50u) << named;
+    close();
+  }
 }
 
 TEST_F(StoreTools, WhoHasHadAFinalIsNotSentToAgainAfterALoss) {
