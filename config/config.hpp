@@ -49,7 +49,7 @@ struct Store {
   Millis commit_interval{10};
   ByteSize block_cache = mib(32);
   ByteSize write_buffer = mib(64);
-  ByteSize wal_size = mib(256);
+  ByteSize wal_size = mib(128);
   ByteSize refuse_below = gib(1);
   ByteSize stop_below = mib(256);
   ByteSize ballast = mib(64);
