@@ -135,6 +135,7 @@ void Feeder::read_retry_page(Scan& scan) {
     if (filling.page->size() >= kSharedPage) emit(filling);
   }
   emit(filling);
+  // Else from the same place again: a mark above what could not be read would hide it for good.
   if (auto status = cursor->status(); !status) return rest(scan, status.error());
   scan.cursor = cursor->valid() ? std::string(cursor->key()) : due_begin(scan.stream->id, second + 1);
   scan.next_due = cursor->valid() ? due_of(cursor->key()) : UINT32_MAX;

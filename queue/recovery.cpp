@@ -1,15 +1,23 @@
 // Opening the queue: the format stamp, the streams, and the records whose attempts a crash cut off.
 #include "engine/base/bytes.hpp"
 #include "engine/base/log.hpp"
+#include "queue/check.hpp"
 #include "queue/families.hpp"
+#include "queue/migration.hpp"
 #include "queue/queue.hpp"
 
 namespace sluice::queue {
 namespace {
 
-constexpr std::string_view kFormatKey = "format";
-constexpr std::uint32_t kFormat = 1;
 constexpr std::size_t kRecoveryBatchBytes = 4u << 20;
+
+/// Where, and what to do about it.
+std::unexpected<Error> unopened(Error error, const std::string& path) {
+  if (error.code != ErrorCode::corrupt) return std::unexpected(std::move(error));
+  error.text = "the store " + path + ": " + error.text +
+               "; `sluice store check` tells what is damaged, `sluice store repair` sets it right";
+  return std::unexpected(std::move(error));
+}
 
 }  // namespace
 
@@ -18,11 +26,12 @@ Expected<std::unique_ptr<Queue>> Queue::open(const Options& options, const Clock
   auto database = store::Database::open(options.store, family_names(), env);
   if (!database) return std::unexpected(database.error());
   queue->database_ = std::move(*database);
+  auto& path = options.store.path;
   for (auto step : {&Queue::check_format, &Queue::load_streams}) {
-    if (auto result = (queue.get()->*step)(); !result) return std::unexpected(result.error());
+    if (auto result = (queue.get()->*step)(); !result) return unopened(result.error(), path);
   }
-  if (auto result = queue->ledger_.load(*queue->database_); !result) return std::unexpected(result.error());
-  if (auto result = queue->recover_leases(); !result) return std::unexpected(result.error());
+  if (auto result = queue->ledger_.load(*queue->database_); !result) return unopened(result.error(), path);
+  if (auto result = queue->recover_leases(); !result) return unopened(result.error(), path);
   auto* self = queue.get();
   queue->committer_ = std::make_unique<store::Committer>(
       *queue->database_, options.store, [self](store::Batch& batch) { self->ledger_.seal(batch); },
@@ -31,20 +40,7 @@ Expected<std::unique_ptr<Queue>> Queue::open(const Options& options, const Clock
 }
 
 Expected<> Queue::check_format() {
-  auto stamp = database_->get(kMeta, kFormatKey);
-  if (!stamp) return std::unexpected(stamp.error());
-  if (*stamp) {
-    const auto version = (*stamp)->size() == 4 ? get_be<4>((*stamp)->data()) : 0;
-    if (version == kFormat) return {};
-    return fail(ErrorCode::conflict, "the store " + options_.store.path + " has format " +
-                                         std::to_string(version) + "; this sluice reads format " +
-                                         std::to_string(kFormat));
-  }
-  auto batch = database_->make_batch();
-  std::string value;
-  put_be<4>(value, kFormat);
-  batch.put(kMeta, kFormatKey, value);
-  return database_->write_synced(batch);
+  return bring_to_format(*database_, options_.store.path, kFormat, migrations());
 }
 
 Expected<> Queue::load_streams() {
@@ -52,10 +48,13 @@ Expected<> Queue::load_streams() {
   for (; rows->valid(); rows->next()) {
     auto decoded = decode_stream(rows->value());
     if (rows->key().size() != 4 || !decoded)
-      return fail(ErrorCode::corrupt, "a stream's settings do not decode");
+      return fail(ErrorCode::corrupt, "the settings of stream " + hex(rows->key()) + " do not decode");
     const auto id = static_cast<StreamId>(get_be<4>(rows->key().data()));
     streams_.add(std::make_shared<Stream>(id, std::move(decoded->first), decoded->second));
   }
+  auto floor = database_->get(kMeta, kStreamFloorKey);
+  if (!floor) return std::unexpected(floor.error());
+  if (*floor && (*floor)->size() == 4) streams_.skip_to(static_cast<StreamId>(get_be<4>((*floor)->data())));
   return rows->status();
 }
 

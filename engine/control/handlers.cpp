@@ -6,6 +6,7 @@
 
 #include "engine/control/event_feed.hpp"
 #include "engine/control/service.hpp"
+#include "engine/control/store_handlers.hpp"
 
 namespace sluice::control {
 namespace {
@@ -217,6 +218,7 @@ http::Router make_router(Service& service) {
   out.add("GET", "/v1/queue/summary",
           answer([&service](const Request& r) { return queue_summary(service, r); }));
   out.add("GET", "/v1/events", answer([&service](const Request& r) { return events_response(service, r); }));
+  add_store_routes(out, service);
   out.add("POST", "/v1/reload", answer([&service](const Request&) { return reload(service); }));
   return out;
 }

@@ -132,7 +132,7 @@ void Dispatch::pump_later() {
 }
 
 void Dispatch::pump() {
-  if (pumping_ || worker_.stopping()) return;
+  if (pumping_ || worker_.stopping() || !worker_.shared().queue.disk().may_lease()) return;
   pumping_ = true;
   for (auto* lane : std::exchange(waiting_, {})) queue_.add(lane->lane);
   const auto now = worker_.now();

@@ -73,6 +73,10 @@ class Committer {
             std::function<void()> after = {});
   ~Committer();
 
+  /// Called on the committer's thread after each failed write, before it is tried again: whoever can make
+  /// room does. Must not block long. Before start().
+  void set_relief(std::function<void(const Error&)> relief) { relief_ = std::move(relief); }
+
   void start();
   /// In place of start(), for the simulation: whoever calls step() is the committer's thread, and keeps what
   /// is pending below max_pending_works. `pause` is called between two tries where settle_pending() meets a
@@ -112,6 +116,7 @@ class Committer {
   const std::function<void(Batch&)> seal_;
   const std::function<void()> after_;
   std::function<void()> pause_;  ///< driven
+  std::function<void(const Error&)> relief_;
 
   // The committer's thread:
   std::vector<std::unique_ptr<Work>> taken_;
