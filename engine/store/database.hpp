@@ -64,6 +64,8 @@ class Database {
   /// After a failed write, before the next: leaves RocksDB's error state. Busy while RocksDB tries by itself,
   /// which it does every 5 s when the disk was full.
   [[nodiscard]] Expected<> resume();
+  /// A resume() met an error that only a new start gets over: what the files hold that are open is unknown.
+  [[nodiscard]] bool lost() const { return lost_; }
   /// Writes memtables out; for tests, `store check` and measurements.
   [[nodiscard]] Expected<> flush();
   /// RocksDB's own number for this property, 0 when it has none ("rocksdb.estimate-num-keys", ...).
@@ -75,6 +77,7 @@ class Database {
   Database() = default;
 
   std::unique_ptr<rocksdb::DB> db_;
+  bool lost_ = false;  // the committer's thread
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;
 };
 
