@@ -29,7 +29,7 @@ def log_says_why(service):
 
 
 def outcome(life, full):
-    """recovered, ended or, on a full disk, stands still; AssertionError if it does so and nothing says why."""
+    """recovered, ended or, on a full disk, stands still; AssertionError when nothing says why."""
     service, begun = life.service, time.monotonic()
     done, moved = None, begun
     while True:
