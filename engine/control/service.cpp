@@ -164,6 +164,10 @@ Expected<> Service::start_doors() {
   return doors_ ? doors_->start() : Expected<>{};
 }
 
+void Service::set_lost(std::function<void(const Error&)> lost) {
+  queue_->committer().set_lost(std::move(lost));
+}
+
 Expected<> Service::start() {
   started_once_ = true;
   started_ = clock_.now();

@@ -73,6 +73,9 @@ class Service {
   /// What the operator should see at start: recovery, the doubt bound, addresses.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> facts() const;
   [[nodiscard]] std::string http_address() const { return http_address_; }
+  /// What to do when the store cannot write before a new start: called once, on the committer's thread. Set
+  /// before start().
+  void set_lost(std::function<void(const Error&)> lost);
   /// What POST /v1/reload does and answers. Set before start(). Runs on the control thread.
   void set_reload(std::function<Expected<boost::json::object>()> reload) { reload_ = std::move(reload); }
 

@@ -64,6 +64,7 @@ Expected<> Database::write_synced(Batch& batch) {
 
 Expected<> Database::resume() {
   const auto status = db_->Resume();
+  lost_ = status.severity() >= rocksdb::Status::kFatalError;
   if (!status.ok()) return std::unexpected(to_error(status, "resuming the store"));
   return {};
 }

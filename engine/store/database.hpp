@@ -69,6 +69,8 @@ class Database {
   /// After a failed write, before the next: leaves RocksDB's error state. Busy while RocksDB tries by itself,
   /// which it does every 5 s when the disk was full.
   [[nodiscard]] Expected<> resume();
+  /// A resume() met an error that only a new start gets over: what the files hold that are open is unknown.
+  [[nodiscard]] bool lost() const { return lost_; }
   /// Writes memtables out; for tests, `store check` and measurements.
   [[nodiscard]] Expected<> flush();
   /// RocksDB's own number for this property, 0 when it has none ("rocksdb.estimate-num-keys", ...).
@@ -86,6 +88,7 @@ class Database {
 
   std::unique_ptr<rocksdb::DB> db_;
   std::unique_ptr<Acknowledged> acknowledged_;  ///< null: opened for reading
+  bool lost_ = false;  // the committer's thread
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;
 };
 
