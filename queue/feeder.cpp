@@ -89,6 +89,7 @@ Instant Feeder::step() {
     std::visit([this](auto& m) { handle(m); }, message);
   }
   unpark_due();
+  const auto looked = clock_.now();
   const bool more = read_somewhere();
   hand_out();
   const auto now = clock_.now();
@@ -105,7 +106,8 @@ Instant Feeder::step() {
   auto next = next_marks_;
   if (!parked_.empty()) next = std::min(next, parked_.top().until);
   for (const auto& [id, scan] : scans_) {
-    if (scan.phase == Phase::retry && scan.next_due != UINT32_MAX)
+    // What was due and not read waits for a message: its stream is paused, or memory is full.
+    if (scan.phase == Phase::retry && to_instant(scan.next_due) >= looked)
       next = std::min(next, to_instant(scan.next_due));
     if (const auto start = from_ms(scan.stream->settings.start_ms); start > now) next = std::min(next, start);
   }
