@@ -175,6 +175,10 @@ void Dispatch::after_gate(Gate& gate, std::vector<queue::Held>& out) {
 }
 
 void Dispatch::blame_one(const Path& path, const Outcome& outcome, const Ending& ending) {
+  const bool others = std::any_of(paths_.begin(), paths_.end(), [&](const auto& other) {
+    return other.get() != &path && other->connected();
+  });
+  if (others) return;
   class TakeAny final : public queue::LaneGate {
    public:
     Answer ask(queue::WorkerLane& lane) override {
