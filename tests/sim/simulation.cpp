@@ -11,6 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kFirstStreams = 8;
+constexpr unsigned kIdleFeeds = 3;    ///< steps of the feeder that come to nothing and call for another
 constexpr auto kRecoversIn = 20s;  ///< real time: RocksDB after a full disk
 
 }  // namespace
@@ -154,7 +155,13 @@ void Simulation::plan_feed(Instant when) {
 
 void Simulation::feed() {
   feed_at_ = Instant::max();
-  const auto next = engine_->queue().feeder().step() - engine_->clock().skew();
+  auto& feeder = engine_->queue().feeder();
+  const bool had_mail = feeder.has_mail();
+  const auto pages = feeder.stats().pages_read;
+  const auto next = feeder.step() - engine_->clock().skew();
+  const bool idle = !had_mail && feeder.stats().pages_read == pages;
+  idle_feeds_ = idle && next <= world_.now ? idle_feeds_ + 1 : 0;
+  if (idle_feeds_ > kIdleFeeds) world_.trace.fail("the feeder spins without anything to do");
   plan_feed(std::max(next, world_.now + world_.wait_between(50us, 500us)));
 }
 

@@ -78,6 +78,7 @@ class Simulation {
   std::vector<std::pair<std::uint64_t, Fault>> faults_;  ///< at which step; the next one last
   bool commit_planned_ = false;
   Instant feed_at_ = Instant::max();
+  unsigned idle_feeds_ = 0;
   unsigned commits_to_cut_ = 0;  ///< the power goes in that many commits; 0: not planned
   bool calm_ = false;
   Instant calm_since_{};

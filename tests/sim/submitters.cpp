@@ -33,7 +33,7 @@ std::uint64_t scramble(std::uint64_t x) {
 
 std::size_t Submitters::domain_of(StreamId stream, Row row) const {
   const auto dice = scramble(world_.seed ^ (std::uint64_t{stream} << 40) ^ row);
-  if (dice % 100 < 45) return (dice >> 8) % scenario_.giants;
+  if (dice % 100 < 60) return (dice >> 8) % scenario_.giants;
   return (dice >> 8) % scenario_.domains.size();
 }
 
