@@ -11,8 +11,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kFirstStreams = 8;
-constexpr unsigned kIdleFeeds = 3;    ///< steps of the feeder that come to nothing and call for another
-constexpr auto kRecoversIn = 20s;  ///< real time: RocksDB after a full disk
+constexpr unsigned kIdleFeeds = 3;  ///< steps of the feeder that come to nothing and call for another
+constexpr auto kRecoversIn = 20s;   ///< real time: RocksDB after a full disk
 
 }  // namespace
 
@@ -29,6 +29,7 @@ Simulation::Simulation(const RunOptions& options)
       receivers_(world_, scenario_, model_, limits_, sleepers_),
       fairness_(world_, limits_),
       submitters_(world_, scenario_, model_, fairness_) {
+  disk_->set_lying(options.lying_disk);
   model_.set_assume_delivered(scenario_.queue.in_doubt == queue::DoubtPolicy::assume_delivered);
   plan_faults();
 }
@@ -42,6 +43,7 @@ void Simulation::plan_faults() {
     faults.push_back(kinds[world_.random.below(4)]);
   }
   for (auto outages = world_.between(1, 4); outages > 0; --outages) faults.push_back(Fault::outage);
+  for (auto reloads = world_.between(0, 6); reloads > 0; --reloads) faults.push_back(Fault::reload);
   for (const auto fault : faults) faults_.emplace_back(options_.events * world_.between(5, 95) / 100, fault);
   std::sort(faults_.begin(), faults_.end(), std::greater<>());
 }
