@@ -145,7 +145,13 @@ void Dispatch::pump() {
     if (queue_.lanes() == before) break;
   }
   pumping_ = false;
-  for (auto& path : paths_) path->open_connections(queue_.lanes() + waiting_.size());
+  for (auto& path : paths_) path->open_connections(queue_.lanes() + waiting_for(*path));
+}
+
+std::size_t Dispatch::waiting_for(const Path& path) const {
+  return static_cast<std::size_t>(std::count_if(
+      waiting_.begin(), waiting_.end(),
+      [&](const LaneState* state) { return state->lane.front().value.trail.source == path.source + 1; }));
 }
 
 void Dispatch::take(std::size_t room) {

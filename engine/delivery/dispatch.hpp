@@ -51,6 +51,8 @@ class Dispatch {
 
   void take(std::size_t room);
   Path* choose(std::uint16_t sticky, std::vector<std::size_t>& used);
+  /// Lanes whose record keeps this path's source.
+  [[nodiscard]] std::size_t waiting_for(const Path& path) const;
   void after_gate(Gate& gate, std::vector<queue::Held>& out);
 
   Worker& worker_;
