@@ -39,6 +39,7 @@ class MemoryDisk final : public rocksdb::FileSystem {
   /// The power goes at the log's next sync.
   void cut_at_sync(Torn torn);
   void cut_now();
+  [[nodiscard]] bool cut_planned() const { return cut_; }
   /// Reports syncs it has not done: a run on such a disk has to fail.
   void set_lying(bool lying) { lying_ = lying; }
   /// Nothing is written any more.

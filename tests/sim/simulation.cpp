@@ -102,14 +102,15 @@ void Simulation::look_after() {
   if (engine_->stopping() && engine_->stopped() && engine_->queue().committer().pending() == 0) finish_stop();
   plan_commit();
   if (engine_->queue().feeder().has_mail()) plan_feed(world_.now + Micros(world_.random.below(600)));
-  if (!faults_.empty() && world_.steps >= faults_.back().first && !engine_->stopping() &&
-      commits_to_cut_ == 0) {
+  const bool cut_waits = commits_to_cut_ > 0 || disk_->cut_planned();
+  if (!faults_.empty() && world_.steps >= faults_.back().first && !engine_->stopping() && !cut_waits) {
     const auto fault = faults_.back().second;
     faults_.pop_back();
     strike(fault);
   }
-  if (!calm_ && world_.steps >= options_.events && faults_.empty() && commits_to_cut_ == 0 && quiet_disk())
-    end_load();
+  if (calm_ || world_.steps < options_.events) return;
+  if (cut_waits) return crash();  // no commit has come for it
+  if (faults_.empty() && quiet_disk()) end_load();
 }
 
 void Simulation::plan_commit() {
@@ -124,10 +125,7 @@ void Simulation::plan_commit() {
 void Simulation::commit() {
   commit_planned_ = false;
   auto& committer = engine_->queue().committer();
-  if (!disk_->full() && commits_to_cut_ > 0 && --commits_to_cut_ == 0) {
-    constexpr Torn kinds[] = {Torn::nothing, Torn::half, Torn::all};
-    disk_->cut_at_sync(kinds[world_.random.below(3)]);
-  }
+  if (!disk_->full() && commits_to_cut_ > 0 && --commits_to_cut_ == 0) cut_next_commit();
   const bool recovers = !committer.healthy() && !disk_->full();
   bool written = committer.step();
   for (const auto until = std::chrono::steady_clock::now() + kRecoversIn;

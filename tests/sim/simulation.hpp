@@ -50,6 +50,7 @@ class Simulation {
   [[nodiscard]] bool quiet_disk() const;
 
   void strike(Fault fault);
+  void cut_next_commit();
   void fill_disk();
   void reload_policies();
   void crash();

@@ -22,7 +22,8 @@ void Simulation::strike(Fault fault) {
       disk_->cut_now();
       return crash();
     case Fault::crash_in_commit:
-      commits_to_cut_ = static_cast<unsigned>(world_.between(1, 20));
+      commits_to_cut_ = static_cast<unsigned>(world_.random.below(21));
+      if (commits_to_cut_ == 0) cut_next_commit();  // an operator's, perhaps
       return;
     case Fault::stop:
       if (!quiet_disk()) return strike(Fault::crash);
@@ -39,6 +40,11 @@ void Simulation::strike(Fault fault) {
       return world_.note("outage", scenario_.site_of(site.name));
     }
   }
+}
+
+void Simulation::cut_next_commit() {
+  constexpr Torn kinds[] = {Torn::nothing, Torn::half, Torn::all};
+  disk_->cut_at_sync(kinds[world_.random.below(3)]);
 }
 
 void Simulation::fill_disk() {

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 using queue::EventKind;
 using queue::StreamState;
 
-constexpr std::size_t kMostStreams = 28;
+constexpr std::ptrdiff_t kMostStreams = 20;  ///< that may still send
 constexpr std::uint64_t kTrimEvery = 700;
 constexpr std::size_t kSweepLimit = 40;
 
@@ -144,8 +144,11 @@ void Submitters::operate() {
     const auto& truth = model_.streams().at(stream->id);
     const bool complete = truth.accepted == truth.planned && queue_->counters(stream->id).queued() == 0;
     if (complete) set_state(stream, StreamState::done);
-  } else if (queue_->streams().all().size() < kMostStreams) {
-    make_stream();
+  } else {
+    const auto all = queue_->streams().all();
+    const auto live = std::count_if(
+        all.begin(), all.end(), [](const auto& stream) { return stream->state() < StreamState::cancelling; });
+    if (live < kMostStreams) make_stream();
   }
 }
 
