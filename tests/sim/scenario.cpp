@@ -13,7 +13,7 @@ using throttle::Dimension;
 Habits good(World& world) {
   Habits out;
   out.reply_most = world.wait_between(5ms, 80ms);
-  out.most_connections = world.between(2, 40);
+  out.most_connections = world.between(8, 40);
   return out;
 }
 
