@@ -11,8 +11,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kFirstStreams = 8;
-constexpr unsigned kIdleFeeds = 3;  ///< steps of the feeder that come to nothing and call for another
-constexpr auto kRecoversIn = 20s;   ///< real time: RocksDB after a full disk
+constexpr unsigned kIdleFeeds = 1000;  ///< steps of the feeder that come to nothing and call for another
+constexpr auto kRecoversIn = 20s;      ///< real time: RocksDB after a full disk
 
 }  // namespace
 
