@@ -58,7 +58,10 @@ struct FeederLane {
     return behind_domain(RecordKey{stream->id, Phase::first, 0, domain, 0});
   }
   /// First phase: no row of the lane before this one is unsettled.
-  [[nodiscard]] Row low() const { return runs.empty() ? next_row : runs.front().first_row; }
+  /// A run of which records were given back may be gone, with rows to read before those of the next.
+  [[nodiscard]] Row low() const {
+    return runs.empty() ? next_row : std::min(next_row, runs.front().first_row);
+  }
   /// Retry phase. False: the record is in memory already.
   bool add_row(DueSecond due, Row row) {
     const std::pair entry{due, row};
