@@ -80,6 +80,7 @@ void Feeder::on_inserted(std::vector<Insertion> insertions) { post(std::move(ins
 void Feeder::on_settled(const std::vector<SettledRef>& records) { post(records); }
 
 Instant Feeder::step() {
+  read_at_ = ledger_.edits();
   std::vector<Message> messages;
   {
     const std::lock_guard lock(inbox_mutex_);
@@ -220,6 +221,10 @@ void Feeder::settled_one(const SettledRef& settled) {
   --resident_;
   if (lane->phase == Phase::retry) {
     lane->erase_row(settled.due, settled.row);
+    if (settled.again) {
+      owner.left_behind = std::min(owner.left_behind, settled.due);
+      owner.revisit = true;
+    }
     if (lane->left_behind && lane->outstanding <= options_.retry_lane_records / 2 && !lane->parked_until) {
       lane->left_behind = false;
       owner.revisit = true;

@@ -172,6 +172,7 @@ class Feeder final : public CommitObserver {
   std::map<std::pair<StreamId, Phase>, Scan> scans_;
   std::pair<StreamId, Phase> turn_{};  ///< scans take turns
   std::size_t resident_ = 0;
+  std::uint64_t read_at_ = 0;  ///< edits committed when this step began
   std::priority_queue<Parked, std::vector<Parked>, std::greater<>> parked_;
   Instant next_marks_{};
 

@@ -97,7 +97,7 @@ bool Feeder::read_somewhere() {
 void Feeder::read_first_page(Scan& scan) {
   const auto end = phase_end(scan.stream->id, Phase::first);
   const auto cursor = database_.cursor(kRecords, scan.cursor, end);
-  auto page = std::make_shared<Page>();
+  auto page = std::make_shared<Page>(read_at_);
   std::vector<Part> parts;
   std::size_t taken = 0;
   while (cursor->valid() && taken < options_.page_records && lanes_.size() < options_.max_resident_lanes) {
@@ -165,7 +165,7 @@ void Feeder::refill(FeederLane& lane) {
   lane.run_size = std::min(lane.run_size * 2, options_.max_run);
   lane.read_epoch = owner.epoch;
   lane.exhausted = true;
-  auto page = std::make_shared<Page>();
+  auto page = std::make_shared<Page>(read_at_);
   const auto cursor = database_.cursor(kRecords, lane.key_of(lane.next_row), lane.end());
   for (; cursor->valid(); cursor->next()) {
     const auto row = row_of(cursor->key());
@@ -200,7 +200,7 @@ void Feeder::read_retry_page(Scan& scan) {
 
 /// A page of retries, at most: those of one lane that follow each other are a run.
 std::size_t Feeder::take_retries(Scan& scan, store::Cursor& cursor, DueSecond now) {
-  auto page = std::make_shared<Page>();
+  auto page = std::make_shared<Page>(read_at_);
   std::vector<Part> parts;
   while (cursor.valid() && page->size() < kSharedPage && due_of(cursor.key()) <= now) {
     const auto key = RecordKey::decode(cursor.key());
@@ -299,7 +299,7 @@ void Feeder::emit(FeederLane& lane, std::shared_ptr<const Page> page, std::uint3
 
 /// Closes the page and begins the next.
 void Feeder::emit(std::shared_ptr<Page>& page, std::vector<Part>& parts) {
-  const std::shared_ptr<const Page> closed = std::exchange(page, std::make_shared<Page>());
+  const std::shared_ptr<const Page> closed = std::exchange(page, std::make_shared<Page>(read_at_));
   for (const auto& part : parts) emit(*part.lane, closed, part.first, part.count);
   parts.clear();
 }

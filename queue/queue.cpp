@@ -53,6 +53,7 @@ class InjectWork final : public store::Work {
 
   void apply(store::Batch& batch) override {
     const auto stream = injection_->stream()->id;
+    injection_->set_read_at(ledger_.edits());
     for (const auto& entry : injection_->entries()) {
       ledger_.insert(batch, injection_->key(entry), injection_->value(entry));
     }
@@ -88,6 +89,10 @@ class LeaseWork final : public store::Work {
     std::vector<Held> granted;
     granted.reserve(run_.size());
     for (auto& held : run_) {
+      if (const auto now = ledger_.standing(held); now != Ledger::Standing::same) {
+        ledger_.drop(held, now);
+        continue;
+      }
       const bool running = held.stream->state() == StreamState::running;
       if (running) held.block = block_;
       (running ? granted : refused_).push_back(std::move(held));
@@ -193,28 +198,7 @@ Expected<bool> Queue::sweep_cancelled(const StreamPtr& stream, std::size_t limit
       if (!key) continue;
       const auto value_bytes = ledger_.withdraw(batch, *database_, *key);
       if (!value_bytes) continue;
-      const auto value = RecordValue::decode(*value_bytes);
-      Event event;
-      event.kind = EventKind::cancelled;
-      event.time_ms = to_ms(clock_.now());
-      event.stream = stream->id;
-      event.domain = key->domain;
-      std::string recipient;
-      if (value) {
-        const Record record{*key, *value};
-        recipient = record.address();
-        event.recipient = recipient;
-        event.id = record.id(options_.node);
-        event.attempts = value->trail.attempts;
-        event.queued_ms = event.time_ms - value->accepted_ms;
-      }
-      std::string encoded;
-      event.append_to(encoded);
-      if (value) Ledger::drop_body(batch, *key, *value);
-      ledger_.add_event(batch, encoded);
-      auto& counters = ledger_.touch(stream->id);
-      counters.count(EventKind::cancelled);
-      if (key->phase == Phase::retry) --counters.retries_waiting;
+      end_record(batch, EventKind::cancelled, {}, *key, *value_bytes);
     }
   });
   if (!result) return std::unexpected(result.error());

@@ -16,6 +16,7 @@
 
 #include "engine/base/clock.hpp"
 #include "engine/store/committer.hpp"
+#include "queue/edit.hpp"
 #include "queue/feeder.hpp"
 #include "queue/injection.hpp"
 #include "queue/ledger.hpp"
@@ -44,8 +45,8 @@ struct RecoveryReport {
 };
 
 using Done = std::function<void(const Expected<>&)>;
-/// `leased` may be attempted now; `refused` belong to streams that were cancelled meanwhile and are only
-/// dropped.
+/// `leased` may be attempted now; `refused` belong to streams that may not send and go back to their lanes.
+/// Records of the run in neither were edited meanwhile (edit.hpp): the worker forgets them.
 using LeaseDone = std::function<void(const Expected<>&, std::vector<Held> leased, std::vector<Held> refused)>;
 
 class Queue {
@@ -91,6 +92,9 @@ class Queue {
   /// Leases of records that were not attempted end. `done` on the committer's thread, when the worker may
   /// have the records leased again.
   void release(std::vector<Held> held, std::function<void(std::vector<Held>)> done);
+  /// Changes waiting records, by their keys: at most kMaxEdit. Blocks for one commit: for operators, not for
+  /// workers. Keys that name no waiting record are counted, not an error.
+  [[nodiscard]] Expected<EditReport> edit(Edit what, const std::vector<std::string>& keys);
   /// Puts an event that belongs to no record into the feed (operational events).
   void record_event(std::string encoded);
 
@@ -108,6 +112,9 @@ class Queue {
   Expected<> check_format();
   Expected<> load_streams();
   Expected<> recover_leases();
+  void edit_record(store::Batch& batch, Edit what, const RecordKey& key, EditReport& report);
+  void end_record(store::Batch& batch, EventKind kind, std::string_view why, const RecordKey& key,
+                  std::string_view value_bytes);
   void recover_record(store::Batch& batch, std::string_view key, std::string_view value);
   Expected<> commit_now(std::function<void(store::Batch&)> apply);
 

@@ -123,7 +123,7 @@ void Queue::recover_record(store::Batch& batch, std::string_view key, std::strin
       break;
     case DoubtPolicy::hold:
       settlement.trail.held = true;
-      settlement.due = to_due_second(from_ms(record.value.accepted_ms) + stream->settings.expire);
+      settlement.due = to_due_second(from_ms(stream->expires_ms(record.value.accepted_ms)));
       break;
     case DoubtPolicy::assume_delivered:
       event.append_to(settlement.event);

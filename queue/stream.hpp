@@ -1,7 +1,8 @@
-// A stream: one campaign, or one tenant's transactional flow. Its settings never change after it was made;
-// its state and priority do, through the committer, and every thread sees the change at once.
+// A stream: one campaign, or one tenant's transactional flow. What it was accepted with never changes; its
+// state, priority and pool do, through the committer, and every thread sees the change at once.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -63,13 +64,22 @@ class Stream : public std::enable_shared_from_this<Stream> {
   [[nodiscard]] bool may_send(Instant now) const {
     return state() == StreamState::running && to_ms(now) >= settings.start_ms;
   }
-  [[nodiscard]] bool expired(std::int64_t accepted_ms, Instant now) const {
-    return to_ms(now) - accepted_ms >= settings.expire.count() * 1000;
+  /// When a record accepted then is given up: `expire` after that, or after the stream's start.
+  [[nodiscard]] std::int64_t expires_ms(std::int64_t accepted_ms) const {
+    return std::max(accepted_ms, settings.start_ms) + settings.expire.count() * 1000;
   }
+  [[nodiscard]] bool expired(std::int64_t accepted_ms, Instant now) const {
+    return to_ms(now) >= expires_ms(accepted_ms);
+  }
+  /// Number of the last edit (Ledger::edits) of a waiting record of the stream: what was read before it may
+  /// no longer be true. Set by the committer's thread.
+  [[nodiscard]] std::uint64_t edited() const { return edited_.load(std::memory_order_acquire); }
+  void set_edited(std::uint64_t edit) { edited_.store(edit, std::memory_order_release); }
   [[nodiscard]] unsigned weight() const { return 10U - settings.priority; }
 
  private:
   std::atomic<StreamState> state_;
+  std::atomic<std::uint64_t> edited_{0};
 };
 
 /// Shared: lanes, windows and events of a stream live on several threads and outlive its entry in the table.

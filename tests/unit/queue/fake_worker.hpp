@@ -54,6 +54,10 @@ class FakeWorker final : public RunReceiver {
       });
     });
   }
+  /// Lease runs it asks for at once, from now on; 0: it reads and waits.
+  void set_runs_ahead(std::size_t runs) {
+    post([this, runs] { runs_ahead_ = runs; });
+  }
   /// Records handed to outcome() so far.
   [[nodiscard]] std::uint64_t attempts() const { return attempts_.load(); }
 
@@ -143,7 +147,7 @@ class FakeWorker final : public RunReceiver {
   const Clock& clock_;
   const Outcome outcome_;
   const std::size_t run_;
-  const std::size_t runs_ahead_;
+  std::size_t runs_ahead_;
   std::unique_ptr<WorkerLanes> lanes_;
   SiteQueue site_;
   std::size_t open_runs_ = 0;
