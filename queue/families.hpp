@@ -1,7 +1,9 @@
 // The column families of the queue's database. FORMAT.md gives each one's keys and values.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/store/batch.hpp"
@@ -22,6 +24,9 @@ inline constexpr store::Family kDamaged =
     9;  ///< record key -> value, of a record set aside because it does not decode
 inline constexpr store::Family kBodies =
     10;  ///< body(12) stream(4) row(5) -> "": a recipient who needs that body
+
+inline constexpr std::string_view kFormatKey = "format";  ///< in kMeta: be(4)
+inline constexpr std::uint32_t kFormat = 1;               ///< what FORMAT.md describes
 
 [[nodiscard]] inline std::vector<std::string> family_names() {
   return {"default",  "streams", "content", "records", "leases", "marks",

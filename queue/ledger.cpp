@@ -20,7 +20,7 @@ std::string stream_key(StreamId stream) {
 
 }  // namespace
 
-Expected<> Ledger::load(store::Database& database) {
+Expected<> Ledger::load(const store::Database& database) {
   database_ = &database;
   const auto rows = database.cursor(kCounters, std::string(), std::string(8, '\xff'));
   for (; rows->valid(); rows->next()) {

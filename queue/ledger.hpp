@@ -48,7 +48,7 @@ class Ledger {
   // -- before the committer starts
   // ---------------------------------------------------------------------------
   /// Reads counters, marks and the last sequence number.
-  [[nodiscard]] Expected<> load(store::Database& database);
+  [[nodiscard]] Expected<> load(const store::Database& database);
   void set_observer(CommitObserver* observer) { observer_ = observer; }
 
   // -- inside Work::apply
@@ -156,7 +156,7 @@ class Ledger {
       requeued_;  ///< this batch's retries: smallest key
   std::vector<SettledRef> settled_;
   std::vector<SettledRef> dropped_;  ///< this batch's, of drop(): nothing was written for them
-  store::Database* database_ = nullptr;
+  const store::Database* database_ = nullptr;
   bool editing_ = false;                                      ///< this batch has an edit
   std::unordered_map<StreamId, std::uint64_t> written_held_;  ///< Counters::held as it stands on disk
   std::unordered_set<RowKey, RowHash>

@@ -3,12 +3,11 @@
 #include "engine/base/log.hpp"
 #include "queue/families.hpp"
 #include "queue/queue.hpp"
+#include "queue/store_view.hpp"
 
 namespace sluice::queue {
 namespace {
 
-constexpr std::string_view kFormatKey = "format";
-constexpr std::uint32_t kFormat = 1;
 constexpr std::size_t kRecoveryBatchBytes = 4u << 20;
 
 }  // namespace
@@ -47,17 +46,7 @@ Expected<> Queue::check_format() {
   return database_->write_synced(batch);
 }
 
-Expected<> Queue::load_streams() {
-  const auto rows = database_->cursor(kStreams, std::string(), std::string(5, '\xff'));
-  for (; rows->valid(); rows->next()) {
-    auto decoded = decode_stream(rows->value());
-    if (rows->key().size() != 4 || !decoded)
-      return fail(ErrorCode::corrupt, "a stream's settings do not decode");
-    const auto id = static_cast<StreamId>(get_be<4>(rows->key().data()));
-    streams_.add(std::make_shared<Stream>(id, std::move(decoded->first), decoded->second));
-  }
-  return rows->status();
-}
+Expected<> Queue::load_streams() { return queue::load_streams(*database_, streams_); }
 
 Expected<> Queue::recover_leases() {
   auto batch = database_->make_batch();

@@ -49,6 +49,9 @@ class Database {
   [[nodiscard]] static Expected<std::unique_ptr<Database>> open(const Options& options,
                                                                 const std::vector<std::string>& families,
                                                                 rocksdb::Env* env = nullptr);
+  /// As it stands, for looking only; nothing on disk changes and no lock is taken.
+  [[nodiscard]] static Expected<std::unique_ptr<Database>> open_read_only(
+      const Options& options, const std::vector<std::string>& families);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
