@@ -6,6 +6,14 @@
 #include "queue/families.hpp"
 
 namespace sluice::queue {
+namespace {
+
+bool same_letters(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+}  // namespace
 
 const char* name_of(Waiting state) {
   switch (state) {
@@ -170,7 +178,7 @@ void Browser::look(Walk& walk, const StreamPtr& stream, std::string_view key_byt
     ++walk.page.damaged;
     return;
   }
-  if (!filter.local.empty() && value->local != filter.local) return;
+  if (!filter.local.empty() && !same_letters(value->local, filter.local)) return;
   if (filter.id && Record{*key, *value}.id(node_) != *filter.id) return;
   auto state = Waiting::ready;
   if (std::ranges::binary_search(walk.leased, key_bytes)) {

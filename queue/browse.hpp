@@ -35,7 +35,7 @@ enum class Waiting : std::uint8_t {
 struct BrowseFilter {
   std::vector<StreamId> streams{};  ///< ascending; empty: all
   std::string domain{};             ///< lower-case A-labels; empty: all
-  std::string local{};              ///< local part, byte for byte; empty: all
+  std::string local{};              ///< local part, in any case of its ASCII letters; empty: all
   std::optional<MessageId> id{};
   std::optional<Waiting> state{};
   /// Asked once a domain in a row; empty: all fit.

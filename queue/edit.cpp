@@ -55,6 +55,27 @@ Expected<EditReport> Queue::edit(Edit what, const std::vector<std::string>& keys
   return report;
 }
 
+Expected<std::uint64_t> Queue::expire(const std::vector<std::string>& keys) {
+  SLUICE_ASSERT(keys.size() <= kMaxEdit);
+  std::uint64_t expired = 0;
+  auto result = commit_now([&](store::Batch& batch) {
+    for (const auto& bytes : keys) {
+      const auto key = RecordKey::decode(bytes);
+      const auto stream = key ? streams_.find(key->stream) : nullptr;
+      if (!stream || stream->state() >= StreamState::cancelling) continue;
+      const auto found = ledger_.waiting(*database_, *key);
+      const auto value = found ? RecordValue::decode(*found) : std::nullopt;
+      if (!value || !stream->expired(value->accepted_ms, clock_.now())) continue;
+      ledger_.take_out(batch, *key);
+      end_record(batch, EventKind::expired, "expired", *key, *found);
+      ledger_.mark_edited(*stream);
+      ++expired;
+    }
+  });
+  if (!result) return std::unexpected(result.error());
+  return expired;
+}
+
 void Queue::edit_record(store::Batch& batch, Edit what, const RecordKey& key, EditReport& report) {
   const auto stream = streams_.find(key.stream);
   if (!stream || stream->state() >= StreamState::cancelling) {

@@ -76,6 +76,7 @@ void Feeder::give_back(LaneRef lane, std::uint32_t last_run, std::vector<Held> u
 }
 void Feeder::moved(LaneRef lane, std::uint32_t worker) { post(Moved{lane, worker}); }
 void Feeder::stream_changed(StreamPtr stream) { post(StreamChanged{std::move(stream)}); }
+void Feeder::orders_changed() { post(OrdersChanged{}); }
 void Feeder::on_inserted(std::vector<Insertion> insertions) { post(std::move(insertions)); }
 void Feeder::on_settled(const std::vector<SettledRef>& records) { post(records); }
 
@@ -136,10 +137,20 @@ void Feeder::handle(StreamChanged& message) {
   }
   scan(stream, Phase::first);
   scan(stream, Phase::retry);
-  if (stream->state() != StreamState::running) return;
+  if (!stream->may_send(clock_.now())) return;
   std::vector<FeederLane*> parked;
   lanes_.for_each([&](FeederLane& lane) {
     if (lane.stream == stream && lane.parked_until) parked.push_back(&lane);
+  });
+  for (auto* lane : parked) unpark(*lane);
+}
+
+/// What an order held may go, or not; the workers know, and give it back again.
+void Feeder::handle(OrdersChanged&) {
+  const auto now = clock_.now();
+  std::vector<FeederLane*> parked;
+  lanes_.for_each([&](FeederLane& lane) {
+    if (lane.parked_until == Instant::max() && lane.stream->may_send(now)) parked.push_back(&lane);
   });
   for (auto* lane : parked) unpark(*lane);
 }
@@ -181,6 +192,23 @@ void Feeder::handle(GiveBack& message) {
     unpark(*lane);
   else if (lane->outstanding == 0 && ended(*lane->stream))
     lanes_.remove(*lane);
+  else if (lane->outstanding == 0 && asleep(*lane))
+    forget(*lane);
+}
+
+/// The whole stream is paused, held or outside its windows.
+bool Feeder::asleep(const FeederLane& lane) const { return !lane.stream->may_send(clock_.now()); }
+
+/// A lane of a stream that sleeps takes no place: its records stand ahead of the scan again.
+void Feeder::forget(FeederLane& lane) {
+  auto& owner = scan(lane.stream, lane.phase);
+  if (lane.phase == Phase::retry) {
+    owner.revisit = owner.revisit || lane.left_behind;
+  } else if (!lane.exhausted || lane.read_epoch < owner.epoch) {
+    owner.cursor = std::min(owner.cursor, lane.cursor);
+    owner.at_end = false;
+  }
+  lanes_.remove(lane);
 }
 
 void Feeder::handle(std::vector<Insertion>& message) {
@@ -234,6 +262,8 @@ void Feeder::settled_one(const SettledRef& settled) {
     idle(*lane);
   else if (lane->outstanding == 0 && ended(*lane->stream))
     lanes_.remove(*lane);
+  else if (lane->outstanding == 0 && asleep(*lane))
+    forget(*lane);
   else if (lane->outstanding == 0 && lane->unpark_when_settled)
     unpark(*lane);
 }

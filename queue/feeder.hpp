@@ -63,8 +63,10 @@ class Feeder final : public CommitObserver {
   void give_back(LaneRef lane, std::uint32_t last_run, std::vector<Held> unleased, Instant until);
   /// Further runs of the lane go to this worker.
   void moved(LaneRef lane, std::uint32_t worker);
-  /// After a stream was made or its state changed.
+  /// After a stream was made, or its state, settings or window changed.
   void stream_changed(StreamPtr stream);
+  /// After a standing order on a domain or provider was set or lifted.
+  void orders_changed();
 
   void on_inserted(std::vector<Insertion> insertions) override;
   void on_settled(const std::vector<SettledRef>& records) override;
@@ -94,8 +96,9 @@ class Feeder final : public CommitObserver {
   struct StreamChanged {
     StreamPtr stream;
   };
-  using Message =
-      std::variant<WantMore, GiveBack, Moved, StreamChanged, std::vector<Insertion>, std::vector<SettledRef>>;
+  struct OrdersChanged {};
+  using Message = std::variant<WantMore, GiveBack, Moved, StreamChanged, OrdersChanged,
+                               std::vector<Insertion>, std::vector<SettledRef>>;
 
   struct Scan {
     StreamPtr stream;
@@ -127,10 +130,13 @@ class Feeder final : public CommitObserver {
   void handle(GiveBack& message);
   void handle(Moved& message);
   void handle(StreamChanged& message);
+  void handle(OrdersChanged& message);
   void handle(std::vector<Insertion>& message);
   void handle(std::vector<SettledRef>& message);
   void settled_one(const SettledRef& settled);
   void idle(FeederLane& lane);
+  bool asleep(const FeederLane& lane) const;
+  void forget(FeederLane& lane);
   void unpark_due();
   void unpark(FeederLane& lane);
 

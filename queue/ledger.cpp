@@ -145,6 +145,16 @@ void Ledger::put_again(store::Batch& batch, const RecordKey& key, const RecordVa
   counters.held += value.trail.held ? 1 : 0;
 }
 
+void Ledger::postpone(store::Batch& batch, const Held& held, DueSecond due) {
+  if (const auto now = standing(held); now != Standing::same) return drop(held, now);
+  const auto& record = held.record();
+  if (held.stream->state() >= StreamState::cancelling) return drop(held, Standing::gone);  // the sweeper's
+  take_out(batch, record.key);
+  put_again(batch, {record.key.stream, Phase::retry, due, record.key.domain, record.key.row}, record.value,
+            record.key, record.value.trail);
+  settled_.push_back({held.lane, record.key.stream, record.key.due, record.key.row});
+}
+
 Ledger::Standing Ledger::standing(const Held& held) {
   if (held.page->read_at() >= held.stream->edited()) return Standing::same;
   const auto& record = held.record();

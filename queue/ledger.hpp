@@ -87,6 +87,8 @@ class Ledger {
   /// the key and trail it was withdrawn with.
   void put_again(store::Batch& batch, const RecordKey& key, const RecordValue& value, const RecordKey& before,
                  const Trail& trail);
+  /// An unleased record may not go before `due`: it waits there, as it is. No event, no attempt.
+  void postpone(store::Batch& batch, const Held& held, DueSecond due);
   /// What workers have read of the stream before this batch is to be looked at again (standing()).
   void mark_edited(Stream& stream) {
     stream.set_edited(edits_.load(std::memory_order_relaxed) + 1);

@@ -93,7 +93,7 @@ class LeaseWork final : public store::Work {
         ledger_.drop(held, now);
         continue;
       }
-      const bool running = held.stream->state() == StreamState::running;
+      const bool running = held.stream->state() == StreamState::running && !held.stream->on_hold();
       if (running) held.block = block_;
       (running ? granted : refused_).push_back(std::move(held));
     }
@@ -158,6 +158,7 @@ Expected<StreamPtr> Queue::create_stream(StreamSettings settings,
     static_cast<void>(ledger_.touch(stream->id));
   });
   if (!result) return std::unexpected(result.error());
+  stream->set_on_hold(orders_.holds_tenant(stream->settings.tenant));
   streams_.add(stream);
   if (feeder_) feeder_->stream_changed(stream);
   return stream;
@@ -174,7 +175,7 @@ Expected<> Queue::set_state(const StreamPtr& stream, StreamState to, const std::
     }
     // In force before it is durable: leases of this very batch, applied later, are refused already.
     stream->set_state(to);
-    batch.put(kStreams, stream_key(stream->id), encode_stream(stream->settings, to));
+    batch.put(kStreams, stream_key(stream->id), encode_stream(stream->settings_now(), to));
     ledger_.add_event(batch, state_event(*stream, to, cause, clock_.now()));
   });
   if (!result) return result;
@@ -249,6 +250,13 @@ void Queue::release(std::vector<Held> held, std::function<void(std::vector<Held>
     done(std::move(*shared));
   };
   committer_->submit(store::make_work(std::move(apply), std::move(finish)), store::Urgency::now);
+}
+
+void Queue::postpone(std::vector<std::pair<Held, DueSecond>> records) {
+  auto apply = [this, records = std::move(records)](store::Batch& batch) {
+    for (const auto& [held, due] : records) ledger_.postpone(batch, held, due);
+  };
+  committer_->submit(store::make_work(std::move(apply), [](const Expected<>&) {}), store::Urgency::soon);
 }
 
 void Queue::record_event(std::string encoded) {

@@ -17,7 +17,7 @@ Expected<std::unique_ptr<Queue>> Queue::open(const Options& options, const Clock
   auto database = store::Database::open(options.store, family_names(), env);
   if (!database) return std::unexpected(database.error());
   queue->database_ = std::move(*database);
-  for (auto step : {&Queue::check_format, &Queue::load_streams}) {
+  for (auto step : {&Queue::check_format, &Queue::load_streams, &Queue::load_orders}) {
     if (auto result = (queue.get()->*step)(); !result) return std::unexpected(result.error());
   }
   if (auto result = queue->ledger_.load(*queue->database_); !result) return std::unexpected(result.error());

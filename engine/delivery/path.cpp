@@ -125,7 +125,7 @@ bool Path::fetch(Prepared& into) {
   while (!ready_.empty() && now >= back_off_until_ && !worker_.stopping()) {
     auto held = std::move(ready_.front());
     ready_.pop_front();
-    if (!held.stream->may_send(now)) {
+    if (!worker_.may_send(*held.stream, held.record().key.domain, dispatch_.site().provider, now)) {
       release(std::move(held));
       continue;
     }

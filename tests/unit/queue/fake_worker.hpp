@@ -46,7 +46,7 @@ class FakeWorker final : public RunReceiver {
   }
   void on_stream_changed(StreamPtr stream) override {
     post([this, stream = std::move(stream)] {
-      if (stream->state() == StreamState::running) return;
+      if (stream->may_send(clock_.now())) return;
       lanes_->for_each([&](WorkerLane& lane) {
         if (lane.stream != stream) return;
         site_.remove(lane);
@@ -114,7 +114,7 @@ class FakeWorker final : public RunReceiver {
   }
 
   void enqueue(WorkerLane& lane) {
-    if (lane.stream->state() == StreamState::running) return site_.add(lane);
+    if (lane.stream->may_send(clock_.now())) return site_.add(lane);
     site_.remove(lane);
     lanes_->give_back(lane, Instant::max());
   }
