@@ -125,6 +125,7 @@ Expected<> Service::make_campaigns() {
                                           std::move(content_check));
   if (!opened) return std::unexpected(opened.error());
   campaigns_ = std::move(*opened);
+  desk_ = std::make_unique<QueueDesk>(*this);
   return {};
 }
 
@@ -213,6 +214,7 @@ net::Task<> Service::tick_loop() {
   boost::asio::steady_timer timer(control_.context());
   while (!control_stopping_) {
     campaigns_->tick(clock_.now());
+    desk_->tick(clock_.now());
     timer.expires_after(kTick);
     boost::system::error_code ignored;
     co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));

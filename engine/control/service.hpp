@@ -14,6 +14,7 @@
 
 #include "engine/campaign/campaigns.hpp"
 #include "engine/control/live_counts.hpp"
+#include "engine/control/queue_desk.hpp"
 #include "engine/delivery/delivery.hpp"
 #include "engine/delivery/door_server.hpp"
 #include "engine/delivery/smtp_transport.hpp"
@@ -77,6 +78,8 @@ class Service {
   [[nodiscard]] delivery::Delivery& delivery() { return *delivery_; }
   [[nodiscard]] throttle::PolicySet& policies() { return *policies_; }
   [[nodiscard]] dns::Router& router() { return *router_; }
+  /// Control's thread.
+  [[nodiscard]] QueueDesk& desk() { return *desk_; }
   [[nodiscard]] const LiveCounts& live() const { return live_; }
   [[nodiscard]] const queue::EventLog& events() const { return *log_; }
   [[nodiscard]] const ServiceOptions& options() const { return options_; }
@@ -125,6 +128,7 @@ class Service {
   message::DkimSigner signer_;
   std::unique_ptr<delivery::Delivery> delivery_;
   std::unique_ptr<campaign::Campaigns> campaigns_;
+  std::unique_ptr<QueueDesk> desk_;
   std::unique_ptr<delivery::Flows> flows_;
   std::unique_ptr<delivery::DoorServer> doors_;
   net::Worker control_{"control"};
