@@ -60,6 +60,9 @@ json::object campaign_json(Service& service, const campaign::CampaignView& view,
   out["tenant"] = stream.settings.tenant;
   out["state"] = queue::name_of(stream.state());
   out["reason"] = view.note;
+  out["waits_for"] = counters.queued() > 0 ? service.desk().stream_waits_for(stream) : std::string();
+  out["priority"] = stream.priority();
+  out["pool"] = stream.pool();
   out["class"] = queue::name_of(stream.settings.stream_class);
   out["accepted"] = to_rfc3339(from_ms(stream.settings.created_ms));
   out["subject"] = view.acceptance.subject;

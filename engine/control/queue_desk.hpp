@@ -31,11 +31,12 @@ class QueueDesk {
   [[nodiscard]] boost::json::object orders() const;
   /// "" for a domain that is not known now.
   [[nodiscard]] std::string provider_of(std::string_view domain) const;
+  /// Why the stream sends nothing, or when it will; or "".
+  [[nodiscard]] std::string stream_waits_for(const queue::Stream& stream) const;
   /// Why a ready record waits, beyond limits; or "".
   [[nodiscard]] std::string waits_for(const queue::Stream& stream, std::string_view domain) const;
 
  private:
-  [[nodiscard]] std::string stream_waits_for(const queue::Stream& stream) const;
   void count_now();
 
   Service& service_;

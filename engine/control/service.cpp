@@ -94,7 +94,10 @@ Expected<> Service::make_network() {
   auto policies = throttle::PolicySet::create(options_.policies);
   if (!policies) return std::unexpected(policies.error());
   policies_ = std::move(*policies);
-  const delivery::Parts parts{clock_, *queue_, *routes_, network_, *policies_, *contents_, signer_};
+  delivery::Parts parts{clock_, *queue_, *routes_, network_, *policies_, *contents_, signer_};
+  parts.local_opening = [this](const queue::Stream& stream, const queue::Record& record, Instant now) {
+    return campaigns_->times().opening(stream, record, now);
+  };
   auto made = delivery::Delivery::make(options_.delivery, parts, options_.tls);
   if (!made) return std::unexpected(made.error());
   delivery_ = std::move(*made);

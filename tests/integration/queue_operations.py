@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Operators at work: list, show, hold, release, flush, requeue, delete, standing orders; every recipient ends once."""
+"""Operators at work: list, show, hold, release, flush, delete, standing orders; every recipient ends once."""
 import json
 
 from lib.campaign import row
@@ -28,7 +28,8 @@ def check_order(service):
     assert all(one["state"] == "ready" and one["attempts"] == 0 for one in kept), kept[:2]
     assert {one["waits_for"] for one in kept} == {"held by operator: domain kept.test"}, kept[:2]
     summary = asked(service, "queue", "summary", "--by", "provider")
-    assert [(order["scope"], order["name"]) for order in summary["orders"]] == [("domain", "kept.test")], summary
+    orders = [(order["scope"], order["name"]) for order in summary["orders"]]
+    assert orders == [("domain", "kept.test")], summary
     assert summary["queued"] == 2 * EACH and summary["deferred"] == EACH, summary
     assert summary["counted"]["complete"] and summary["rows"][0]["queued"] == 2 * EACH, summary
 
