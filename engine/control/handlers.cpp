@@ -105,6 +105,31 @@ Response change_campaign(Service& service, const Request& request, queue::Stream
   return http::json_response(campaign_json(service, *view, false));
 }
 
+bool is_pool(const Service& service, std::string_view name) {
+  return name == "default" || std::ranges::any_of(service.options().delivery.pools,
+                                                  [&](const auto& pool) { return pool.name == name; });
+}
+
+/// Another priority or pool; takes effect at once.
+Response adjust_campaign(Service& service, const Request& request, std::string_view what) {
+  const auto& id = request.params.at("id");
+  const auto view = service.campaigns().find(id);
+  if (!view) return no_campaign(id);
+  const auto value = request.query_or("value", "");
+  Expected<> changed;
+  if (what == "priority") {
+    const bool digit = value.size() == 1 && value[0] >= '1' && value[0] <= '9';
+    if (!digit) return http::error_response(400, "invalid_input", "a priority is 1 (first) to 9");
+    changed = service.queue().set_priority(view->stream, static_cast<std::uint8_t>(value[0] - '0'));
+  } else if (!is_pool(service, value)) {
+    return http::error_response(400, "invalid_input", "there is no pool \"" + std::string(value) + "\"");
+  } else {
+    changed = service.queue().set_pool(view->stream, std::string(value));
+  }
+  if (!changed) return http::error_response(changed.error());
+  return http::json_response(campaign_json(service, *view, false));
+}
+
 Response status(Service& service) {
   json::object out;
   for (const auto& [name, value] : service.facts()) out[name] = value;
@@ -155,6 +180,10 @@ http::Router make_router(Service& service) {
   for (const auto& [verb, state] : changes) {
     out.add("POST", std::string("/v1/campaigns/{id}/") + verb,
             answer([&service, to = state](const Request& r) { return change_campaign(service, r, to); }));
+  }
+  for (const char* what : {"priority", "route"}) {
+    out.add("POST", std::string("/v1/campaigns/{id}/") + what,
+            answer([&service, what](const Request& r) { return adjust_campaign(service, r, what); }));
   }
   add_queue_handlers(out, service);
   out.add("GET", "/v1/events", answer([&service](const Request& r) { return events_response(service, r); }));

@@ -61,7 +61,7 @@ def check_shown(service):
 
 
 def check_refusals(service):
-    assert service.run("queue", "delete", check=False).returncode == 64, "a delete of everything without --all"
+    assert service.run("queue", "delete", check=False).returncode == 64, "everything, without --all"
     assert service.run("queue", "list", "--campaign", "nobody", check=False).returncode == 65
     assert service.run("queue", "release", "--domain", "other.test", check=False).returncode == 65
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Starts and windows: nothing leaves before its time, nothing is spent waiting, and whoever asks is told when."""
+"""Starts and windows: nothing leaves before its time, waiting costs nothing, who asks is told when."""
 import datetime
 import json
 
@@ -27,7 +27,7 @@ def delivered(service, campaign):
 
 
 def local_campaign(scene, now):
-    """Half the recipients live where it is now, half where it is six hours later; the window is two hours wide."""
+    """Half the recipients live where it is now, half six hours ahead; the window is two hours wide."""
     campaign = scene.campaign("local", rows_of("l"), {
         "windows": f'["daily {clock(now - HOUR)}-{clock(now + HOUR)}"]', "time_zone": '"column:tz"'})
     zones = ["UTC", "Etc/GMT-6"]
@@ -85,8 +85,8 @@ def scenario(scene):
     check_shut(service)
     for name in ("local", "shut"):
         service.run("campaign", "cancel", name)
-        wait_until("its directory is done", lambda: (service.spool / "done" / name / "report.json").exists(),
-                   LIMIT_S, 0.05)
+        report = service.spool / "done" / name / "report.json"
+        wait_until("its directory is done", report.exists, LIMIT_S, 0.05)
         check_balance(service.campaign(name))
     service.stop()
 
@@ -98,7 +98,8 @@ def scenario(scene):
         ledger.check_exactly_once()
         assert not ledger.deferrals, "waiting cost attempts"
     first = min(event["time"] for event in Ledger(events, "later").finals.values())
-    assert datetime.datetime.fromisoformat(first.replace("Z", "+00:00")) >= starts.replace(microsecond=0), first
+    first_time = datetime.datetime.fromisoformat(first.replace("Z", "+00:00"))
+    assert first_time >= starts.replace(microsecond=0), first
 
 
 if __name__ == "__main__":
