@@ -205,7 +205,7 @@ void Feeder::forget(FeederLane& lane) {
   if (lane.phase == Phase::retry) {
     owner.revisit = owner.revisit || lane.left_behind;
   } else if (!lane.exhausted || lane.read_epoch < owner.epoch) {
-    owner.cursor = std::min(owner.cursor, lane.cursor);
+    owner.cursor = std::min(owner.cursor, lane.key_of(lane.next_row));
     owner.at_end = false;
   }
   lanes_.remove(lane);

@@ -128,7 +128,7 @@ void Worker::accept_routed(queue::Run run, const dns::Planned<dns::PlanPtr>& rou
 
 /// No attempt can be made: every record of the run gets the failure, without a lease.
 void Worker::fail_run(queue::Run run, const dns::RouteFailure& failure) {
-  if (!may_send(*run.stream, run.domain, {}, now())) {
+  if (!may_send(*run.stream, run.domain(), {}, now())) {
     auto& lane = lanes_->add(std::move(run));
     return lane.owner == nullptr ? lanes_->give_back(lane, Instant::max())
                                  : give_back(*static_cast<LaneState*>(lane.owner), Instant::max());
