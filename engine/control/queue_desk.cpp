@@ -98,6 +98,10 @@ Expected<boost::json::object> QueueDesk::edit(queue::Edit what, const QueueQuery
   if (!filter) return std::unexpected(filter.error());
   auto from = cursor_bytes(query.cursor);
   if (!from) return std::unexpected(from.error());
+  // Chosen by filter, what is so already was not meant; a walk can also meet what it has moved ahead itself.
+  const bool one = !query.id.empty();
+  if (!one && !filter->state && what == queue::Edit::release) filter->state = queue::Waiting::held;
+  if (!one && !filter->state && what == queue::Edit::flush) filter->state = queue::Waiting::deferred;
   const queue::Browser browser(queue.database(), queue.streams(), queue.options().node);
   queue::BrowseOptions options;
   options.max_rows = queue::kMaxEdit;
@@ -114,7 +118,7 @@ Expected<boost::json::object> QueueDesk::edit(queue::Edit what, const QueueQuery
   }
   return boost::json::object{{"edited", report.edited},
                              {"busy", report.busy},
-                             {"unchanged", report.unchanged},
+                             {"unchanged", one ? report.unchanged : 0},
                              {"next", cursor_text(page->next)}};
 }
 

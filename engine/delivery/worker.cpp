@@ -7,6 +7,11 @@
 #include "engine/base/log.hpp"
 
 namespace sluice::delivery {
+namespace {
+
+constexpr std::chrono::seconds kResolveLater{1};  ///< a domain that finds no room to be looked up comes again
+
+}  // namespace
 
 Worker::Worker(Shared& shared, unsigned number, std::unique_ptr<net::TlsClientContext> tls,
                message::DkimSigner signer, Random random)
@@ -97,11 +102,10 @@ void Worker::accept(queue::Run run) {
   waiting.push_back(std::move(run));
   if (waiting.size() > 1) return;
   if (tasks_.spawn(resolve(domain))) return;
-  const dns::RouteFailure busy{false, dns::FailureClass::dns, "4.4.3",
-                               "too many domains are being looked up"};
+  // Too many are being looked up: it waits for its turn, and spends no attempt on it.
   auto runs = std::move(waiting);
   resolving_.erase(domain);
-  for (auto& one : runs) fail_run(std::move(one), busy);
+  for (auto& one : runs) put_off(std::move(one), now() + kResolveLater);
 }
 
 net::Task<> Worker::resolve(std::string domain) {
@@ -128,15 +132,18 @@ void Worker::accept_routed(queue::Run run, const dns::Planned<dns::PlanPtr>& rou
 
 /// No attempt can be made: every record of the run gets the failure, without a lease.
 void Worker::fail_run(queue::Run run, const dns::RouteFailure& failure) {
-  if (!may_send(*run.stream, run.domain(), {}, now())) {
-    auto& lane = lanes_->add(std::move(run));
-    return lane.owner == nullptr ? lanes_->give_back(lane, Instant::max())
-                                 : give_back(*static_cast<LaneState*>(lane.owner), Instant::max());
-  }
+  if (!may_send(*run.stream, run.domain(), {}, now())) return put_off(std::move(run), Instant::max());
   const auto ending = ending_of(failure);
   const auto outcome = outcome_of(ending);
   for (std::uint32_t i = 0; i < run.count; ++i) settle(run.held(i), outcome, ending, {}, nullptr);
   shared_.queue.feeder().want_more(run.lane);
+}
+
+/// The run's lane goes back to the feeder, to be read again then.
+void Worker::put_off(queue::Run run, Instant until) {
+  auto& lane = lanes_->add(std::move(run));
+  if (lane.owner != nullptr) return give_back(*static_cast<LaneState*>(lane.owner), until);
+  lanes_->give_back(lane, until);
 }
 
 void Worker::attach(queue::WorkerLane& lane, const dns::PlanPtr& plan) {

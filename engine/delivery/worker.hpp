@@ -100,6 +100,7 @@ class Worker final : public queue::RunReceiver {
   void accept_routed(queue::Run run, const dns::Planned<dns::PlanPtr>& route);
   net::Task<> resolve(std::string domain);
   void fail_run(queue::Run run, const dns::RouteFailure& failure);
+  void put_off(queue::Run run, Instant until);
   void attach(queue::WorkerLane& lane, const dns::PlanPtr& plan);
   Dispatch& dispatch_for(const std::string& pool, const dns::PlanPtr& plan);
   void ready(LaneState& lane);
