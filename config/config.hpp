@@ -26,6 +26,7 @@ struct Spool {
   std::string dir;  ///< after load() never empty: data_dir/spool unless set
   Millis settle{10'000};
   Millis rescan{30'000};
+  Millis done_keep{0};  ///< 0: for ever
 };
 
 /// The bounds' own home is engine/campaign/limits.hpp.
@@ -48,13 +49,12 @@ struct Store {
   Millis commit_interval{10};
   ByteSize block_cache = mib(32);
   ByteSize write_buffer = mib(64);
-  ByteSize wal_size = mib(256);
+  ByteSize wal_size = mib(128);
   ByteSize refuse_below = gib(1);
   ByteSize stop_below = mib(256);
   ByteSize ballast = mib(64);
   ByteSize segment_from = kib(4);
   ByteSize segment_size = mib(256);
-  Count readers = 2;
   Millis sent_keep{30LL * 86'400'000};
 };
 

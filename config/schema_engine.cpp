@@ -35,6 +35,8 @@ constexpr Field kSpool[] = {
         .in(Millis{10}, hours(1)),
     field<&Spool::rescan>("rescan", "incoming/ is looked through this often, whatever inotify said")
         .in(Millis{10}, hours(1)),
+    field<&Spool::done_keep>("done_keep", "directories in done/ older than this are removed; 0s keeps all")
+        .in(Millis{0}, days(3650)),
 };
 
 constexpr Field kCampaign[] = {
@@ -77,17 +79,17 @@ constexpr Field kStore[] = {
     field<&Store::wal_size>("wal_size", "write-ahead log on disk before a flush is forced")
         .in(mib(16), gib(64)),
     field<&Store::refuse_below>("refuse_below",
-                                "less free disk than this: new work is refused (421, 503, held campaigns)")
+                                "less free disk than this: new work is refused (421, 452), campaigns wait")
         .in(ByteSize{0}, gib(1 << 14)),
     field<&Store::stop_below>("stop_below", "less free disk than this: sending stops too")
         .in(ByteSize{0}, gib(1 << 14)),
     field<&Store::ballast>("ballast",
                            "a file given up when the disk is full, so that answers in hand can be settled")
         .in(ByteSize{0}, gib(16)),
-    field<&Store::segment_from>("segment_from", "raw messages of at least this size go to segment files")
-        .in(ByteSize{0}, mib(1)),
+    field<&Store::segment_from>("segment_from",
+                                "raw messages of this size, or for several recipients, go to segment files")
+        .in(ByteSize{0}, kib(64)),
     field<&Store::segment_size>("segment_size", "a segment file is closed at this size").in(mib(1), gib(4)),
-    field<&Store::readers>("readers", "threads that read the store").in(1, 16, "threads"),
     field<&Store::sent_keep>("sent_keep", "a bounce after delivery still finds its recipient for this long")
         .in(hours(1), days(3650)),
 };

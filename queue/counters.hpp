@@ -1,6 +1,7 @@
 // A stream's accounts. injected = delivered + bounced + expired + suppressed + cancelled + queued, always.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -27,6 +28,8 @@ struct Counters {
     return delivered + bounced + expired + suppressed + cancelled;
   }
   [[nodiscard]] std::uint64_t queued() const { return injected - finals(); }
+  /// Waits for its time: not held.
+  [[nodiscard]] std::uint64_t deferred() const { return retries_waiting - std::min(held, retries_waiting); }
   /// A store older than the count may have held records it does not know.
   void drop_held() { held -= held > 0 ? 1 : 0; }
   /// Adds one final, deferral or doubt; other kinds change nothing.

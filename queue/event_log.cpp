@@ -56,6 +56,23 @@ std::uint64_t first_seq_of(const fs::path& file) {
   return parsed.ptr == end ? seq : 0;
 }
 
+Expected<std::uint64_t> last_seq_of(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary | std::ios::ate);
+  const auto size = static_cast<std::uint64_t>(std::max<std::streamoff>(0, in.tellg()));
+  const auto from = size > kMaxLineBytes ? size - kMaxLineBytes : 0;
+  std::string tail(size - from, '\0');
+  in.seekg(static_cast<std::streamoff>(from));
+  if (!in.read(tail.data(), static_cast<std::streamsize>(tail.size())))
+    return std::unexpected(os_error("reading " + file.string()));
+  const auto end = tail.rfind('\n');
+  if (end == std::string::npos) return 0;
+  const auto before = end == 0 ? std::string::npos : tail.rfind('\n', end - 1);
+  const auto begin = before == std::string::npos ? 0 : before + 1;
+  const auto seq = seq_of(std::string_view(tail).substr(begin, end - begin));
+  if (seq == 0) return fail(ErrorCode::corrupt, file.string() + " ends in no event line");
+  return seq;
+}
+
 std::vector<fs::path> event_files(const std::string& folder) {
   std::vector<fs::path> out;
   std::error_code error;
@@ -94,9 +111,22 @@ Expected<EventLog> EventLog::open(Queue& queue, EventLogOptions options) {
     if (!cut) return std::unexpected(cut.error());
   }
   if (auto result = log.find_end(); !result) return std::unexpected(result.error());
+  const bool no_files = log.exported_ == 0;
+  if (const auto committed = queue.ledger().committed_seq(); log.exported_ > committed) {
+    return fail(
+        ErrorCode::corrupt,
+        fmt::format("the event files in {} end at seq {}, but the store knows {} only: it has lost what came "
+                    "after, or is another one. Put the store back that belongs to them, or run `sluice store "
+                    "repair --accept-loss`",
+                    log.options_.folder, log.exported(), committed));
+  }
   if (waits) {
     const auto first = get_be<8>(cursor->key().data());
     log.trimmed_ = first - 1;
+    if (no_files && first > 1) {  // they were moved away: go on behind what they held
+      log::warn("event_files_absent", {{"folder", log.options_.folder}, {"next_seq", first}});
+      log.exported_ = first - 1;
+    }
     if (first > log.exported_ + 1) {
       return fail(
           ErrorCode::corrupt,

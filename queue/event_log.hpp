@@ -79,5 +79,7 @@ class EventLog {
 [[nodiscard]] std::vector<std::filesystem::path> event_files(const std::string& folder);
 /// First seq by a file's name; 0 when it is no event file.
 [[nodiscard]] std::uint64_t first_seq_of(const std::filesystem::path& file);
+/// Seq of the last whole line; 0 when there is none. The file is not changed.
+[[nodiscard]] Expected<std::uint64_t> last_seq_of(const std::filesystem::path& file);
 
 }  // namespace sluice::queue

@@ -27,6 +27,8 @@ inline constexpr store::Family kBodies =
 
 inline constexpr std::string_view kFormatKey = "format";  ///< in kMeta: be(4)
 inline constexpr std::uint32_t kFormat = 1;               ///< what FORMAT.md describes
+/// In kMeta: be(4), the highest stream id that may have been used. Absent: the highest there is.
+inline constexpr std::string_view kStreamFloorKey = "streams.floor";
 
 [[nodiscard]] inline std::vector<std::string> family_names() {
   return {"default",  "streams", "content", "records", "leases", "marks",

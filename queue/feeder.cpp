@@ -25,6 +25,7 @@ Feeder::Feeder(store::Database& database, store::Committer& committer, Ledger& l
       options_(options),
       outgoing_(workers_.size()) {
   SLUICE_ASSERT(!workers_.empty());
+  now_ = clock_.now();
   for (const auto& stream : streams_.all()) {
     if (stream->state() == StreamState::done || stream->state() == StreamState::cancelled) continue;
     scan(stream, Phase::first);
@@ -81,6 +82,7 @@ void Feeder::on_inserted(std::vector<Insertion> insertions) { post(std::move(ins
 void Feeder::on_settled(const std::vector<SettledRef>& records) { post(records); }
 
 Instant Feeder::step() {
+  now_ = clock_.now();
   read_at_ = ledger_.edits();
   std::vector<Message> messages;
   {
@@ -91,26 +93,26 @@ Instant Feeder::step() {
     std::visit([this](auto& m) { handle(m); }, message);
   }
   unpark_due();
-  const bool more = read_somewhere();
+  look_at_due();
+  const bool fed = feed_hungry();
+  const bool more = read_somewhere() || fed;
   hand_out();
-  const auto now = clock_.now();
-  if (now >= next_marks_) {
+  if (now_ >= next_marks_) {
     raise_marks(false);
-    next_marks_ = now + options_.mark_interval;
+    next_marks_ = now_ + options_.mark_interval;
   }
   {
     const std::lock_guard lock(stats_mutex_);
     stats_.resident_records = resident_;
     stats_.resident_lanes = lanes_.size();
+    stats_.records_read = records_read_;
+    stats_.pages_read = pages_read_;
+    stats_.damaged = damaged_;
   }
-  if (more) return now;
+  if (more) return now_;
   auto next = next_marks_;
   if (!parked_.empty()) next = std::min(next, parked_.top().until);
-  for (const auto& [id, scan] : scans_) {
-    if (scan.phase == Phase::retry && scan.next_due != UINT32_MAX)
-      next = std::min(next, to_instant(scan.next_due));
-    if (const auto start = from_ms(scan.stream->settings.start_ms); start > now) next = std::min(next, start);
-  }
+  if (!later_.empty()) next = std::min(next, later_.top().when);
   return next;
 }
 
@@ -131,13 +133,13 @@ void Feeder::handle(StreamChanged& message) {
   hand_out();  // what was read before is known to the workers before
   for (auto* worker : workers_) worker->on_stream_changed(stream);
   if (stream->state() == StreamState::done || stream->state() == StreamState::cancelled) {
-    scans_.erase({stream->id, Phase::first});
-    scans_.erase({stream->id, Phase::retry});
+    forget({stream->id, Phase::first});
+    forget({stream->id, Phase::retry});
     return;
   }
-  scan(stream, Phase::first);
-  scan(stream, Phase::retry);
-  if (!stream->may_send(clock_.now())) return;
+  consider(scan(stream, Phase::first));
+  consider(scan(stream, Phase::retry));
+  if (!stream->may_send(now_)) return;
   std::vector<FeederLane*> parked;
   lanes_.for_each([&](FeederLane& lane) {
     if (lane.stream == stream && lane.parked_until) parked.push_back(&lane);
@@ -147,10 +149,9 @@ void Feeder::handle(StreamChanged& message) {
 
 /// What an order held may go, or not; the workers know, and give it back again.
 void Feeder::handle(OrdersChanged&) {
-  const auto now = clock_.now();
   std::vector<FeederLane*> parked;
   lanes_.for_each([&](FeederLane& lane) {
-    if (lane.parked_until == Instant::max() && lane.stream->may_send(now)) parked.push_back(&lane);
+    if (lane.parked_until == Instant::max() && lane.stream->may_send(now_)) parked.push_back(&lane);
   });
   for (auto* lane : parked) unpark(*lane);
 }
@@ -176,8 +177,7 @@ void Feeder::handle(GiveBack& message) {
     --resident_;
     if (lane->phase == Phase::retry) {
       lane->erase_row(key.due, key.row);
-      lane->left_behind = true;
-      owner.left_behind = std::min(owner.left_behind, key.due);
+      lane->left_due = std::min(lane->left_due.value_or(key.due), key.due);
     } else {
       lane->next_row = std::min(lane->next_row, key.row);
       lane->exhausted = false;
@@ -188,23 +188,23 @@ void Feeder::handle(GiveBack& message) {
   lane->run_size = options_.first_run;
   lane->parked_until = message.until;
   parked_.push({message.until, message.lane});
-  if (message.until <= clock_.now())
+  consider(owner);
+  if (message.until <= now_)
     unpark(*lane);
   else if (lane->outstanding == 0 && ended(*lane->stream))
     lanes_.remove(*lane);
   else if (lane->outstanding == 0 && asleep(*lane))
-    forget(*lane);
+    lay_down(*lane);
 }
 
 /// The whole stream is paused, held or outside its windows.
-bool Feeder::asleep(const FeederLane& lane) const { return !lane.stream->may_send(clock_.now()); }
+bool Feeder::asleep(const FeederLane& lane) const { return !lane.stream->may_send(now_); }
 
 /// A lane of a stream that sleeps takes no place: its records stand ahead of the scan again.
-void Feeder::forget(FeederLane& lane) {
+void Feeder::lay_down(FeederLane& lane) {
+  if (lane.phase == Phase::retry && lane.left_due) return leave_to_scan(lane);
   auto& owner = scan(lane.stream, lane.phase);
-  if (lane.phase == Phase::retry) {
-    owner.revisit = owner.revisit || lane.left_behind;
-  } else if (!lane.exhausted || lane.read_epoch < owner.epoch) {
+  if (lane.phase == Phase::first && (!lane.exhausted || lane.read_epoch < owner.epoch)) {
     owner.cursor = std::min(owner.cursor, lane.key_of(lane.next_row));
     owner.at_end = false;
   }
@@ -219,16 +219,17 @@ void Feeder::handle(std::vector<Insertion>& message) {
     owner.epoch = insertion.epoch;
     if (insertion.phase == Phase::first) {
       hand_over(owner, insertion);
+      consider(owner);
       continue;
     }
     const auto key = RecordKey::decode(insertion.first_key);
     SLUICE_ASSERT(key.has_value());
     if (insertion.first_key < owner.cursor) {
       owner.left_behind = std::min(owner.left_behind, key->due);
-      owner.revisit = true;
     } else {
       owner.next_due = std::min(owner.next_due, key->due);
     }
+    consider(owner);
   }
 }
 
@@ -247,23 +248,18 @@ void Feeder::settled_one(const SettledRef& settled) {
   auto& owner = scan(lane->stream, lane->phase);
   --owner.resident;
   --resident_;
+  consider(owner);
   if (lane->phase == Phase::retry) {
     lane->erase_row(settled.due, settled.row);
-    if (settled.again) {
-      owner.left_behind = std::min(owner.left_behind, settled.due);
-      owner.revisit = true;
-    }
-    if (lane->left_behind && lane->outstanding <= options_.retry_lane_records / 2 && !lane->parked_until) {
-      lane->left_behind = false;
-      owner.revisit = true;
-    }
+    if (settled.again) lane->left_due = std::min(lane->left_due.value_or(settled.due), settled.due);
+    if (lane->left_due && lane->outstanding <= options_.retry_lane_records / 2) make_hungry(*lane);
   }
   if (lane->outstanding == 0 && !lane->parked_until)
     idle(*lane);
   else if (lane->outstanding == 0 && ended(*lane->stream))
     lanes_.remove(*lane);
   else if (lane->outstanding == 0 && asleep(*lane))
-    forget(*lane);
+    lay_down(*lane);
   else if (lane->outstanding == 0 && lane->unpark_when_settled)
     unpark(*lane);
 }
@@ -274,19 +270,18 @@ void Feeder::idle(FeederLane& lane) {
     const auto& owner = scan(lane.stream, lane.phase);
     if (!lane.exhausted || lane.read_epoch < owner.epoch) refill(lane);
     if (lane.outstanding > 0 || lane.parked_until) return;
-  } else if (lane.left_behind) {
-    scan(lane.stream, lane.phase).revisit = true;
+  } else if (lane.left_due) {
+    return make_hungry(lane);
   }
   lanes_.remove(lane);
 }
 
 void Feeder::unpark_due() {
-  const auto now = clock_.now();
-  while (!parked_.empty() && parked_.top().until <= now) {
+  while (!parked_.empty() && parked_.top().until <= now_) {
     const auto top = parked_.top();
     parked_.pop();
     auto* lane = lanes_.at(top.lane);
-    if (lane != nullptr && lane->parked_until && *lane->parked_until <= now) unpark(*lane);
+    if (lane != nullptr && lane->parked_until && *lane->parked_until <= now_) unpark(*lane);
   }
 }
 
@@ -299,8 +294,7 @@ void Feeder::unpark(FeederLane& lane) {
   lane.unpark_when_settled = false;
   lane.parked_until.reset();
   if (lane.phase == Phase::retry) {
-    if (lane.left_behind) scan(lane.stream, lane.phase).revisit = true;
-    lane.left_behind = false;
+    if (lane.left_due) make_hungry(lane);
   } else if (lane.stream->state() == StreamState::running) {
     refill(lane);
   }

@@ -2,16 +2,18 @@
 //
 // Each (stream, phase) has a scan. First attempts are read in key order, lane after lane, a first run of
 // each; a long lane then goes on with a cursor of its own, as its worker asks for more. Retries are read by
-// due second. A lane in memory is skipped by the scan; a lane its worker gave back is parked and costs
-// nothing until its time. What is inserted behind a scan makes it run once more. So every unsettled record
-// is, at any time, exactly one of: in memory (a lane's open runs), ahead of a cursor, or covered by `dirty` /
-// `left_behind`, which start another pass.
+// due second; what a lane has no room for is passed, and read later by the lane itself. A lane in memory is
+// skipped by the scan of first attempts; a lane its worker gave back is parked and costs nothing until its
+// time. What is inserted behind a scan makes it run once more. So every unsettled record
+// is, at any time, exactly one of: in memory (a lane's open runs), ahead of a cursor, a lane's to read
+// (`left_due`), or covered by `dirty` / `left_behind`, which start another pass.
 //
 // Threads: step() and everything private run on one thread (start() makes it; the simulation calls step()
 // itself). The public calls below are from any thread.
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -25,6 +27,7 @@
 #include "engine/store/committer.hpp"
 #include "queue/lane_table.hpp"
 #include "queue/ledger.hpp"
+#include "queue/scan.hpp"
 
 namespace sluice::queue {
 
@@ -100,26 +103,16 @@ class Feeder final : public CommitObserver {
   using Message = std::variant<WantMore, GiveBack, Moved, StreamChanged, OrdersChanged,
                                std::vector<Insertion>, std::vector<SettledRef>>;
 
-  struct Scan {
-    StreamPtr stream;
-    Phase phase = Phase::first;
-    std::string cursor;      ///< next key to read
-    bool at_end = false;     ///< first phase: nothing stood behind the cursor at the last read
-    std::string dirty;       ///< first phase: smallest key inserted behind the cursor; empty: none
-    DueSecond next_due = 0;  ///< retry phase: no unread record ahead of the cursor is due earlier
-    DueSecond left_behind =
-        UINT32_MAX;        ///< retry phase: earliest record skipped because its lane was full or parked
-    bool revisit = false;  ///< retry phase: room was made in such a lane
-    bool crowded = false;  ///< retry phase: left_behind also has lanes for which the table had no room
-    std::size_t resident = 0;
-    std::uint64_t epoch = 0;  ///< last insertion heard of
-    std::string marked;       ///< low-water mark last submitted
-    std::uint64_t marked_epoch = 0;
-  };
   struct Parked {
     Instant until;
     LaneRef lane;
     friend bool operator>(const Parked& a, const Parked& b) { return a.until > b.until; }
+  };
+  /// A scan to be looked at again.
+  struct Later {
+    Instant when;
+    Scan::Id scan;
+    friend bool operator>(const Later& a, const Later& b) { return a.when > b.when; }
   };
 
   void post(Message message);
@@ -135,35 +128,52 @@ class Feeder final : public CommitObserver {
   void handle(std::vector<SettledRef>& message);
   void settled_one(const SettledRef& settled);
   void idle(FeederLane& lane);
-  bool asleep(const FeederLane& lane) const;
-  void forget(FeederLane& lane);
+  [[nodiscard]] bool asleep(const FeederLane& lane) const;
+  void lay_down(FeederLane& lane);
   void unpark_due();
   void unpark(FeederLane& lane);
 
-  // feeder_scan.cpp: reading
+  // feeder_turns.cpp: which scan, or which lane of retries, reads next
   Scan& scan(const StreamPtr& stream, Phase phase);
+  void forget(Scan::Id id);
+  void consider(Scan& scan);
+  [[nodiscard]] bool wants_reading(Scan& scan);
+  void look_again(Scan& scan, Instant when);
+  void look_at_due();
   bool read_somewhere();
-  [[nodiscard]] bool wants_reading(Scan& scan) const;
+  bool feed_hungry();
+  void make_hungry(FeederLane& lane);
+  void leave_to_scan(FeederLane& lane);
+  void rest(Scan& scan, const Error& why);
+  [[nodiscard]] bool full() const;
+  [[nodiscard]] std::size_t share() const;
+
+  // feeder_scan.cpp: reading
   void read_first_page(Scan& scan);
   std::uint32_t take_lane(Scan& scan, store::Cursor& cursor, FeederLane& lane, Page& page);
-  std::size_t take_retries(Scan& scan, store::Cursor& cursor, DueSecond now);
   void read_retry_page(Scan& scan);
-  void refill(FeederLane& lane);
-  void hand_over(Scan& scan, const Insertion& insertion);
-  /// A part of a page that is still being filled.
-  struct Part {
-    FeederLane* lane;
-    std::uint32_t first;
-    std::uint32_t count;
+  /// A page of several lanes that is being filled.
+  struct Filling {
+    struct Part {
+      FeederLane* lane;
+      std::uint32_t first;
+      std::uint32_t count;
+    };
+    std::shared_ptr<Page> page;
+    std::vector<Part> parts;
   };
+  bool take_retry(Scan& scan, store::Cursor& cursor, const RecordKey& key, Filling& into);
+  void refill(FeederLane& lane);
+  void refill_retries(FeederLane& lane);
+  void hand_over(Scan& scan, const Insertion& insertion);
   void emit(FeederLane& lane, std::shared_ptr<const Page> page, std::uint32_t first, std::uint32_t count);
-  void emit(std::shared_ptr<Page>& page, std::vector<Part>& parts);
+  void emit(Filling& filled);
   void hand_out();
+  [[nodiscard]] std::uint32_t home_of(std::string_view domain) const;
+
+  // feeder_marks.cpp: what reading leaves on disk
   void set_aside(std::string_view key, std::string_view value);
   void raise_marks(bool all);
-  [[nodiscard]] std::string low_water(const Scan& scan) const;
-  [[nodiscard]] std::size_t share() const;
-  [[nodiscard]] std::uint32_t home_of(std::string_view domain) const;
 
   store::Database& database_;
   store::Committer& committer_;
@@ -175,9 +185,13 @@ class Feeder final : public CommitObserver {
 
   LaneTable lanes_;
   std::vector<std::vector<Run>> outgoing_;  ///< runs of this step, by worker
-  std::map<std::pair<StreamId, Phase>, Scan> scans_;
-  std::pair<StreamId, Phase> turn_{};  ///< scans take turns
+  std::map<Scan::Id, Scan> scans_;
+  std::deque<Scan::Id> ready_;  ///< scans that want to read, in turn
+  std::size_t active_ = 0;      ///< scans with a claim on a share of the memory
+  std::priority_queue<Later, std::vector<Later>, std::greater<>> later_;
+  std::deque<LaneRef> hungry_;  ///< lanes of retries that may read what the scan passed, in turn
   std::size_t resident_ = 0;
+  Instant now_{};              ///< of this step
   std::uint64_t read_at_ = 0;  ///< edits committed when this step began
   std::priority_queue<Parked, std::vector<Parked>, std::greater<>> parked_;
   Instant next_marks_{};
@@ -188,6 +202,9 @@ class Feeder final : public CommitObserver {
   bool stopping_ = false;
   std::thread thread_;
 
+  std::uint64_t records_read_ = 0;
+  std::uint64_t pages_read_ = 0;
+  std::uint64_t damaged_ = 0;
   mutable std::mutex stats_mutex_;
   FeederStats stats_;
 };

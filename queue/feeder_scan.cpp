@@ -1,4 +1,4 @@
-// The feeder's reading: scans, refills, low-water marks.
+// The feeder's reading: pages of scans, and lanes that read by themselves.
 #include <algorithm>
 
 #include "engine/base/assert.hpp"
@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t kRowBytes = 5;
 /// A page of several lanes is closed at so many records: a slow one keeps no more than these in memory.
 constexpr std::size_t kSharedPage = 64;
+/// A lane of retries looks into at most so many due seconds at a time.
+constexpr std::size_t kSeeksAReading = 512;
 
 /// Of a key that is a record's by its length and prefix.
 Row row_of(std::string_view key) { return get_be<kRowBytes>(key.data() + key.size() - kRowBytes); }
@@ -21,75 +23,10 @@ DueSecond due_of(std::string_view retry_key) {
   return retry_key.size() < 9 ? UINT32_MAX : static_cast<DueSecond>(get_be<4>(retry_key.data() + 5));
 }
 
-std::string due_key(StreamId stream, DueSecond due) {
-  auto key = phase_begin(stream, Phase::retry);
-  put_be<4>(key, due);
-  return key;
-}
-
 }  // namespace
-
-Feeder::Scan& Feeder::scan(const StreamPtr& stream, Phase phase) {
-  const auto [at, fresh] = scans_.try_emplace({stream->id, phase});
-  auto& out = at->second;
-  if (!fresh) return out;
-  out.stream = stream;
-  out.phase = phase;
-  out.cursor = std::max(ledger_.mark(stream->id, phase), phase_begin(stream->id, phase));
-  out.marked = out.cursor;
-  return out;
-}
-
-std::size_t Feeder::share() const {
-  const auto active = std::max<std::size_t>(
-      1, static_cast<std::size_t>(std::count_if(scans_.begin(), scans_.end(), [](const auto& entry) {
-        return entry.second.resident > 0 || !entry.second.at_end;
-      })));
-  return std::max<std::size_t>(options_.first_run * 4, options_.max_resident_records / active);
-}
 
 std::uint32_t Feeder::home_of(std::string_view domain) const {
   return static_cast<std::uint32_t>(std::hash<std::string_view>{}(domain) % workers_.size());
-}
-
-bool Feeder::wants_reading(Scan& scan) const {
-  const auto now = clock_.now();
-  if (!scan.stream->may_send(now)) return false;
-  if (resident_ >= options_.max_resident_records || lanes_.size() >= options_.max_resident_lanes)
-    return false;
-  if (scan.phase == Phase::first) {
-    if (scan.at_end && !scan.dirty.empty()) {
-      scan.cursor = std::move(scan.dirty);
-      scan.dirty.clear();
-      scan.at_end = false;
-    }
-    return !scan.at_end && scan.resident < share();
-  }
-  if (scan.crowded) scan.revisit = true;  // the table has room again: asked above
-  scan.crowded = false;
-  if (scan.revisit && scan.left_behind != UINT32_MAX) {
-    scan.cursor = std::min(scan.cursor, due_key(scan.stream->id, scan.left_behind));
-    scan.next_due = std::min(scan.next_due, scan.left_behind);
-    scan.left_behind = UINT32_MAX;
-  }
-  scan.revisit = false;
-  return scan.resident < share() && to_instant(scan.next_due) <= now;
-}
-
-bool Feeder::read_somewhere() {
-  if (scans_.empty()) return false;
-  auto at = scans_.upper_bound(turn_);
-  for (std::size_t looked = 0; looked < scans_.size(); ++looked, ++at) {
-    if (at == scans_.end()) at = scans_.begin();
-    auto& candidate = at->second;
-    if (!wants_reading(candidate)) continue;
-    turn_ = at->first;
-    candidate.phase == Phase::first ? read_first_page(candidate) : read_retry_page(candidate);
-    const std::lock_guard lock(stats_mutex_);
-    ++stats_.pages_read;
-    return true;
-  }
-  return false;
 }
 
 /// Lane after lane in key order. Records of many small lanes share a page: what a record costs is then not a
@@ -97,8 +34,7 @@ bool Feeder::read_somewhere() {
 void Feeder::read_first_page(Scan& scan) {
   const auto end = phase_end(scan.stream->id, Phase::first);
   const auto cursor = database_.cursor(kRecords, scan.cursor, end);
-  auto page = std::make_shared<Page>(read_at_);
-  std::vector<Part> parts;
+  Filling filling{std::make_shared<Page>(read_at_), {}};
   std::size_t taken = 0;
   while (cursor->valid() && taken < options_.page_records && lanes_.size() < options_.max_resident_lanes) {
     const auto key = RecordKey::decode(cursor->key());
@@ -115,18 +51,15 @@ void Feeder::read_first_page(Scan& scan) {
     }
     auto& lane = lanes_.add(scan.stream, Phase::first, key->domain);
     lane.next_row = key->row;
-    const auto first = static_cast<std::uint32_t>(page->size());
-    const auto count = take_lane(scan, *cursor, lane, *page);
+    const auto first = static_cast<std::uint32_t>(filling.page->size());
+    const auto count = take_lane(scan, *cursor, lane, *filling.page);
     if (count == 0) lanes_.remove(lane);
-    if (count > 0) parts.push_back({&lane, first, count});
+    if (count > 0) filling.parts.push_back({&lane, first, count});
     taken += count;
-    if (page->size() >= kSharedPage) emit(page, parts);
+    if (filling.page->size() >= kSharedPage) emit(filling);
   }
-  emit(page, parts);
-  if (auto status = cursor->status(); !status) {
-    log::error("queue_read_failed", {{"reason", status.error().text}});
-    return;
-  }
+  emit(filling);
+  if (auto status = cursor->status(); !status) return rest(scan, status.error());
   scan.at_end = !cursor->valid();
   scan.cursor = cursor->valid() ? std::string(cursor->key()) : end;
 }
@@ -182,75 +115,113 @@ void Feeder::refill(FeederLane& lane) {
   if (count > 0) emit(lane, std::move(page), 0, count);
 }
 
+/// What is due, by due second and domain. Ends where the table of lanes is full, and goes on there.
 void Feeder::read_retry_page(Scan& scan) {
-  const auto now_second = static_cast<DueSecond>(
-      std::chrono::floor<std::chrono::seconds>(clock_.now()).time_since_epoch().count());
+  const auto second =
+      static_cast<DueSecond>(std::chrono::floor<std::chrono::seconds>(now_).time_since_epoch().count());
   const auto cursor = database_.cursor(kRecords, scan.cursor, phase_end(scan.stream->id, Phase::retry));
+  Filling filling{std::make_shared<Page>(read_at_), {}};
   std::size_t taken = 0;
-  do {
-    const auto count = take_retries(scan, *cursor, now_second);
-    if (count == 0) break;
-    taken += count;
-  } while (taken < options_.page_records);
-  if (auto status = cursor->status(); !status)
-    log::error("queue_read_failed", {{"reason", status.error().text}});
-  scan.cursor = cursor->valid() ? std::string(cursor->key()) : due_key(scan.stream->id, now_second + 1);
+  while (cursor->valid() && taken < options_.page_records && due_of(cursor->key()) <= second) {
+    const auto key = RecordKey::decode(cursor->key());
+    if (!key) {
+      set_aside(cursor->key(), cursor->value());
+      cursor->next();
+      continue;
+    }
+    const auto before = filling.page->size();
+    if (!take_retry(scan, *cursor, *key, filling)) break;
+    taken += filling.page->size() - before;
+    if (filling.page->size() >= kSharedPage) emit(filling);
+  }
+  emit(filling);
+  // Else from the same place again: a mark above what could not be read would hide it for good.
+  if (auto status = cursor->status(); !status) return rest(scan, status.error());
+  scan.cursor = cursor->valid() ? std::string(cursor->key()) : due_begin(scan.stream->id, second + 1);
   scan.next_due = cursor->valid() ? due_of(cursor->key()) : UINT32_MAX;
 }
 
-/// A page of retries, at most: those of one lane that follow each other are a run.
-std::size_t Feeder::take_retries(Scan& scan, store::Cursor& cursor, DueSecond now) {
-  auto page = std::make_shared<Page>(read_at_);
-  std::vector<Part> parts;
-  while (cursor.valid() && page->size() < kSharedPage && due_of(cursor.key()) <= now) {
-    const auto key = RecordKey::decode(cursor.key());
-    if (!key) {
-      set_aside(cursor.key(), cursor.value());
-      cursor.next();
-      continue;
-    }
-    auto* lane = lanes_.find(key->stream, key->phase, key->domain);
-    const bool full = lane != nullptr ? lane->parked_until || lane->rows.size() >= options_.retry_lane_records
-                                      : lanes_.size() >= options_.max_resident_lanes;
-    if (full) {
-      (lane != nullptr ? lane->left_behind : scan.crowded) = true;
-      scan.left_behind = std::min(scan.left_behind, key->due);
-      cursor.seek(behind_domain(*key));
-      continue;
-    }
-    if (lane != nullptr && !lane->add_row(key->due, key->row)) {
-      cursor.next();
-      continue;
-    }
-    const auto at = static_cast<std::uint32_t>(page->size());
-    if (!page->add(cursor.key(), cursor.value())) {
-      if (lane != nullptr) lane->erase_row(key->due, key->row);
-      set_aside(cursor.key(), cursor.value());
-      cursor.next();
-      continue;
-    }
-    if (lane == nullptr) {
-      lane = &lanes_.add(scan.stream, Phase::retry, key->domain);
-      lane->worker = home_of(key->domain);
-      lane->add_row(key->due, key->row);
-    }
-    if (!parts.empty() && parts.back().lane == lane) {
-      ++parts.back().count;
-    } else {
-      parts.push_back({lane, at, 1});
-    }
-    cursor.next();
+/// The record under the cursor, which moves on. False: there is no room for another lane.
+bool Feeder::take_retry(Scan& scan, store::Cursor& cursor, const RecordKey& key, Filling& into) {
+  auto* lane = lanes_.find(key.stream, key.phase, key.domain);
+  if (lane == nullptr && lanes_.size() >= options_.max_resident_lanes) return false;
+  if (lane != nullptr &&
+      (lane->parked_until || lane->left_due || lane->rows.size() >= options_.retry_lane_records)) {
+    lane->left_due = std::min(lane->left_due.value_or(key.due), key.due);
+    cursor.seek(behind_domain(key));
+    return true;
   }
-  const auto count = page->size();
-  emit(page, parts);
-  return count;
+  if (lane != nullptr && !lane->add_row(key.due, key.row)) {
+    cursor.next();
+    return true;
+  }
+  const auto at = static_cast<std::uint32_t>(into.page->size());
+  if (!into.page->add(cursor.key(), cursor.value())) {
+    if (lane != nullptr) lane->erase_row(key.due, key.row);
+    set_aside(cursor.key(), cursor.value());
+    cursor.next();
+    return true;
+  }
+  if (lane == nullptr) {
+    lane = &lanes_.add(scan.stream, Phase::retry, key.domain);
+    lane->worker = home_of(key.domain);
+    lane->add_row(key.due, key.row);
+  }
+  if (!into.parts.empty() && into.parts.back().lane == lane) {
+    ++into.parts.back().count;
+  } else {
+    into.parts.push_back({lane, at, 1});
+  }
+  cursor.next();
+  return true;
+}
+
+/// From the earliest the scan passed up to where the scan is: in each due second that has records of the
+/// lane.
+void Feeder::refill_retries(FeederLane& lane) {
+  auto& owner = scan(lane.stream, lane.phase);
+  const auto stream = lane.stream->id;
+  RecordKey at{stream, Phase::retry, *lane.left_due, lane.domain, 0};
+  const auto cursor = database_.cursor(kRecords, at.encode(), owner.cursor);
+  auto page = std::make_shared<Page>(read_at_);
+  std::size_t seeks = 0;
+  lane.left_due.reset();
+  while (cursor->valid()) {
+    const auto key = RecordKey::decode(cursor->key());
+    if (!key) {
+      set_aside(cursor->key(), cursor->value());
+      cursor->next();
+      continue;
+    }
+    const auto due = key->due;
+    if (lane.rows.size() >= options_.retry_lane_records || seeks >= kSeeksAReading) {
+      lane.left_due = due;
+      break;
+    }
+    if (key->domain != lane.domain) {
+      at.due = key->domain < lane.domain ? due : due + 1;
+      cursor->seek(at.encode());
+      ++seeks;
+    } else {
+      if (lane.add_row(due, key->row) && !page->add(cursor->key(), cursor->value())) {
+        lane.erase_row(due, key->row);
+        set_aside(cursor->key(), cursor->value());
+      }
+      cursor->next();
+    }
+  }
+  if (auto status = cursor->status(); !status) {
+    lane.left_due = at.due;
+    rest(owner, status.error());
+  }
+  const auto count = static_cast<std::uint32_t>(page->size());
+  if (count > 0) emit(lane, std::move(page), 0, count);
 }
 
 /// New rows: straight to the workers when everything before them has been read; else the scan gets to them.
 void Feeder::hand_over(Scan& scan, const Insertion& insertion) {
-  const bool caught_up = scan.at_end && scan.dirty.empty() && insertion.page &&
-                         scan.stream->may_send(clock_.now()) && scan.resident < share() &&
-                         resident_ < options_.max_resident_records &&
+  const bool caught_up = scan.at_end && scan.dirty.empty() && insertion.page && scan.stream->may_send(now_) &&
+                         scan.resident < share() && resident_ < options_.max_resident_records &&
                          lanes_.size() < options_.max_resident_lanes;
   if (!caught_up) {
     if (insertion.first_key < scan.cursor && (scan.dirty.empty() || insertion.first_key < scan.dirty)) {
@@ -290,86 +261,19 @@ void Feeder::emit(FeederLane& lane, std::shared_ptr<const Page> page, std::uint3
   owner.resident += count;
   resident_ += count;
   lane.wanted = false;
-  {
-    const std::lock_guard lock(stats_mutex_);
-    stats_.records_read += count;
-  }
+  records_read_ += count;
   outgoing_[lane.worker].push_back(Run{lane.stream, lane.phase, ref, std::move(page), first, count});
 }
 
-/// Closes the page and begins the next.
-void Feeder::emit(std::shared_ptr<Page>& page, std::vector<Part>& parts) {
-  const std::shared_ptr<const Page> closed = std::exchange(page, std::make_shared<Page>(read_at_));
-  for (const auto& part : parts) emit(*part.lane, closed, part.first, part.count);
-  parts.clear();
+/// Hands out the page's parts and begins the next.
+void Feeder::emit(Filling& filled) {
+  const auto closed = std::exchange(filled, {std::make_shared<Page>(read_at_), {}});
+  for (const auto& part : closed.parts) emit(*part.lane, closed.page, part.first, part.count);
 }
 
 void Feeder::hand_out() {
   for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
     if (!outgoing_[worker].empty()) workers_[worker]->on_runs(std::exchange(outgoing_[worker], {}));
-  }
-}
-
-/// A record that does not decode is kept, with its bytes, apart; its recipient gets a final so that accounts
-/// balance.
-void Feeder::set_aside(std::string_view key, std::string_view value) {
-  {
-    const std::lock_guard lock(stats_mutex_);
-    ++stats_.damaged;
-  }
-  log::error("record_damaged", {{"key_bytes", key.size()}, {"value_bytes", value.size()}});
-  auto apply = [this, key = std::string(key), value = std::string(value)](store::Batch& batch) {
-    const auto decoded = RecordKey::decode(key);
-    if (decoded && !ledger_.withdraw(batch, database_, *decoded)) return;  // a scan met it twice
-    batch.put(kDamaged, key, value);
-    if (!decoded) {
-      batch.erase(kRecords, key);
-      return;
-    }
-    Event event;
-    event.kind = EventKind::bounced;
-    event.time_ms = to_ms(clock_.now());
-    event.stream = decoded->stream;
-    event.id = MessageId::make(clock_.now(), 0, decoded->stream, decoded->row);
-    event.domain = decoded->domain;
-    event.stage = "queue";
-    event.event_class = "damaged";
-    std::string encoded;
-    event.append_to(encoded);
-    ledger_.add_event(batch, encoded);
-    auto& counters = ledger_.touch(decoded->stream);
-    counters.count(EventKind::bounced);
-    if (decoded->phase == Phase::retry) --counters.retries_waiting;
-  };
-  committer_.submit(store::make_work(std::move(apply), [](const Expected<>&) {}), store::Urgency::soon);
-}
-
-std::string Feeder::low_water(const Scan& scan) const {
-  auto low = scan.cursor;
-  if (!scan.dirty.empty()) low = std::min(low, scan.dirty);
-  if (scan.left_behind != UINT32_MAX) low = std::min(low, due_key(scan.stream->id, scan.left_behind));
-  return low;
-}
-
-void Feeder::raise_marks(bool all) {
-  std::map<std::pair<StreamId, Phase>, std::string> lows;
-  for (const auto& [id, scan] : scans_) lows[id] = low_water(scan);
-  lanes_.for_each([&](FeederLane& lane) {
-    auto& low = lows[{lane.stream->id, lane.phase}];
-    if (lane.phase == Phase::first) low = std::min(low, lane.key_of(lane.low()));
-    if (lane.phase == Phase::retry && !lane.rows.empty()) {
-      low = std::min(low, due_key(lane.stream->id, lane.rows.begin()->first));
-    }
-  });
-  for (auto& [scan_id, scan] : scans_) {
-    auto& low = lows[scan_id];
-    if (!all && (low == scan.marked && scan.epoch == scan.marked_epoch)) continue;
-    scan.marked = low;
-    scan.marked_epoch = scan.epoch;
-    auto apply = [this, id = scan_id, low, epoch = scan.epoch](store::Batch& batch) {
-      ledger_.raise_mark(batch, id.first, id.second, low, epoch);
-    };
-    committer_.submit(store::make_work(std::move(apply), [](const Expected<>&) {}), store::Urgency::soon);
   }
 }
 

@@ -68,11 +68,14 @@ std::string behind_domain(const RecordKey& key) {
   return out;
 }
 
-std::string behind_due(StreamId stream, DueSecond due) {
-  if (due == UINT32_MAX) return phase_end(stream, Phase::retry);
+std::string due_begin(StreamId stream, DueSecond due) {
   auto out = phase_begin(stream, Phase::retry);
-  put_be<4>(out, due + 1);
+  put_be<4>(out, due);
   return out;
+}
+
+std::string behind_due(StreamId stream, DueSecond due) {
+  return due == UINT32_MAX ? phase_end(stream, Phase::retry) : due_begin(stream, due + 1);
 }
 
 }  // namespace sluice::queue

@@ -47,7 +47,9 @@ struct RecordKey {
 [[nodiscard]] std::string phase_end(StreamId stream, Phase phase);
 /// First key behind every row of this domain (within its due second for retries).
 [[nodiscard]] std::string behind_domain(const RecordKey& key);
-/// First key behind everything due at or before `due`.
+/// First key of the retries due at or after that second, and the first key behind everything due at or before
+/// it.
+[[nodiscard]] std::string due_begin(StreamId stream, DueSecond due);
 [[nodiscard]] std::string behind_due(StreamId stream, DueSecond due);
 
 }  // namespace sluice::queue

@@ -17,7 +17,8 @@ void FeederLane::clear() {
   unpark_when_settled = false;
   rows.clear();
   if (rows.capacity() > kKept) rows.shrink_to_fit();
-  left_behind = false;
+  left_due.reset();
+  hungry = false;
   runs.clear();
   if (runs.capacity() > kKept) runs.shrink_to_fit();
   next_run = 1;

@@ -31,7 +31,8 @@ struct FeederLane {
   bool unpark_when_settled = false;  ///< its time has come, but attempts of it are still under way
 
   std::vector<std::pair<DueSecond, Row>> rows;  ///< retry phase: records in memory, sorted
-  bool left_behind = false;  ///< retry phase: due records were skipped because the lane was full
+  std::optional<DueSecond> left_due;  ///< retry phase: the scan passed records of it, the earliest due then
+  bool hungry = false;                ///< retry phase: waits for its turn to read those
 
   struct OpenRun {
     std::uint32_t number;

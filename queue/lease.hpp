@@ -52,8 +52,8 @@ struct Settlement {
   EventKind kind = EventKind::delivered;  ///< a final, `deferred` or `in_doubt`
   std::string event;
   std::string doubt;  ///< assumed delivered: the `in_doubt` event that goes before `event`; else empty
-  Trail trail;         ///< deferred, in_doubt: what the record carries on
-  DueSecond due = 0;   ///< deferred, in_doubt: when it is due again
+  Trail trail;        ///< deferred, in_doubt: what the record carries on
+  DueSecond due = 0;  ///< deferred, in_doubt: when it is due again
   std::int64_t time_ms = 0;
 };
 

@@ -27,6 +27,7 @@ Expected<> Ledger::load(const store::Database& database) {
     if (rows->key() == kSeqKey) {
       ByteReader in(rows->value());
       next_seq_ = in.be<8>() + 1;
+      if (!in.ok()) return fail(ErrorCode::corrupt, "the number of the last event does not decode");
       continue;
     }
     const auto counters = Counters::decode(rows->value());

@@ -16,6 +16,7 @@
 
 #include "engine/base/clock.hpp"
 #include "engine/store/committer.hpp"
+#include "engine/store/disk_room.hpp"
 #include "queue/edit.hpp"
 #include "queue/feeder.hpp"
 #include "queue/injection.hpp"
@@ -116,6 +117,9 @@ class Queue {
   [[nodiscard]] const Ledger& ledger() const { return ledger_; }
   [[nodiscard]] store::Database& database() { return *database_; }
   [[nodiscard]] store::Committer& committer() { return *committer_; }
+  /// What the disk's free space allows; whoever watches it sets it.
+  [[nodiscard]] store::DiskState& disk() { return disk_; }
+  [[nodiscard]] const store::DiskState& disk() const { return disk_; }
   [[nodiscard]] const Options& options() const { return options_; }
   [[nodiscard]] const RecoveryReport& recovery() const { return recovery_; }
 
@@ -137,6 +141,7 @@ class Queue {
 
   const Options options_;
   const Clock& clock_;
+  store::DiskState disk_;
   std::unique_ptr<store::Database> database_;
   Ledger ledger_;
   std::unique_ptr<store::Committer> committer_;

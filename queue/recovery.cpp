@@ -1,7 +1,9 @@
 // Opening the queue: the format stamp, the streams, and the records whose attempts a crash cut off.
 #include "engine/base/bytes.hpp"
 #include "engine/base/log.hpp"
+#include "queue/check.hpp"
 #include "queue/families.hpp"
+#include "queue/migration.hpp"
 #include "queue/queue.hpp"
 #include "queue/store_view.hpp"
 
@@ -10,6 +12,14 @@ namespace {
 
 constexpr std::size_t kRecoveryBatchBytes = 4u << 20;
 
+/// Where, and what to do about it.
+std::unexpected<Error> unopened(Error error, const std::string& path) {
+  if (error.code != ErrorCode::corrupt) return std::unexpected(std::move(error));
+  error.text = "the store " + path + ": " + error.text +
+               "; `sluice store check` tells what is damaged, `sluice store repair` sets it right";
+  return std::unexpected(std::move(error));
+}
+
 }  // namespace
 
 Expected<std::unique_ptr<Queue>> Queue::open(const Options& options, const Clock& clock, rocksdb::Env* env) {
@@ -17,11 +27,12 @@ Expected<std::unique_ptr<Queue>> Queue::open(const Options& options, const Clock
   auto database = store::Database::open(options.store, family_names(), env);
   if (!database) return std::unexpected(database.error());
   queue->database_ = std::move(*database);
+  auto& path = options.store.path;
   for (auto step : {&Queue::check_format, &Queue::load_streams, &Queue::load_orders}) {
-    if (auto result = (queue.get()->*step)(); !result) return std::unexpected(result.error());
+    if (auto result = (queue.get()->*step)(); !result) return unopened(result.error(), path);
   }
-  if (auto result = queue->ledger_.load(*queue->database_); !result) return std::unexpected(result.error());
-  if (auto result = queue->recover_leases(); !result) return std::unexpected(result.error());
+  if (auto result = queue->ledger_.load(*queue->database_); !result) return unopened(result.error(), path);
+  if (auto result = queue->recover_leases(); !result) return unopened(result.error(), path);
   auto* self = queue.get();
   queue->committer_ = std::make_unique<store::Committer>(
       *queue->database_, options.store, [self](store::Batch& batch) { self->ledger_.seal(batch); },
@@ -30,23 +41,16 @@ Expected<std::unique_ptr<Queue>> Queue::open(const Options& options, const Clock
 }
 
 Expected<> Queue::check_format() {
-  auto stamp = database_->get(kMeta, kFormatKey);
-  if (!stamp) return std::unexpected(stamp.error());
-  if (*stamp) {
-    const auto version = (*stamp)->size() == 4 ? get_be<4>((*stamp)->data()) : 0;
-    if (version == kFormat) return {};
-    return fail(ErrorCode::conflict, "the store " + options_.store.path + " has format " +
-                                         std::to_string(version) + "; this sluice reads format " +
-                                         std::to_string(kFormat));
-  }
-  auto batch = database_->make_batch();
-  std::string value;
-  put_be<4>(value, kFormat);
-  batch.put(kMeta, kFormatKey, value);
-  return database_->write_synced(batch);
+  return bring_to_format(*database_, options_.store.path, kFormat, migrations());
 }
 
-Expected<> Queue::load_streams() { return queue::load_streams(*database_, streams_); }
+Expected<> Queue::load_streams() {
+  if (auto loaded = queue::load_streams(*database_, streams_); !loaded) return loaded;
+  auto floor = database_->get(kMeta, kStreamFloorKey);
+  if (!floor) return std::unexpected(floor.error());
+  if (*floor && (*floor)->size() == 4) streams_.skip_to(static_cast<StreamId>(get_be<4>((*floor)->data())));
+  return {};
+}
 
 Expected<> Queue::recover_leases() {
   auto batch = database_->make_batch();

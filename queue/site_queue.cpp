@@ -129,8 +129,8 @@ SiteQueue::Served SiteQueue::serve(ClassShare& share, LaneGate& gate, std::vecto
   if (served != Served::one) return served;
   // The shares may be gone with their last lane; then their turn ended by itself.
   if (lanes_ != before && (share.ring.empty() || &share.ring.front() != first_tenant)) return served;
-  if (lanes_ != before && &tenant.ring.front() != &stream) return served;
-  tenant.ring.spend();
+  // A stream that left owes nothing more; its tenant has had a record all the same.
+  if (lanes_ == before || &tenant.ring.front() == &stream) tenant.ring.spend();
   share.ring.spend();
   return served;
 }

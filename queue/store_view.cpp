@@ -1,7 +1,9 @@
 #include "queue/store_view.hpp"
 
 #include "engine/base/bytes.hpp"
+#include "queue/check.hpp"
 #include "queue/families.hpp"
+#include "queue/migration.hpp"
 
 namespace sluice::queue {
 
@@ -10,9 +12,9 @@ Expected<std::unique_ptr<StoreView>> StoreView::open(const store::Options& optio
   auto database = store::Database::open_read_only(options, family_names());
   if (!database) return std::unexpected(database.error());
   out->database_ = std::move(*database);
-  const auto stamp = out->database_->get(kMeta, kFormatKey);
+  const auto stamp = read_format(*out->database_);
   if (!stamp) return std::unexpected(stamp.error());
-  if (!*stamp || (*stamp)->size() != 4 || get_be<4>((*stamp)->data()) != kFormat) {
+  if (*stamp != kFormat) {
     return fail(ErrorCode::conflict,
                 "the store " + options.path + " is not of format " + std::to_string(kFormat));
   }
@@ -27,7 +29,7 @@ Expected<> load_streams(const store::Database& database, StreamTable& streams) {
   for (; rows->valid(); rows->next()) {
     auto decoded = decode_stream(rows->value());
     if (rows->key().size() != 4 || !decoded)
-      return fail(ErrorCode::corrupt, "a stream's settings do not decode");
+      return fail(ErrorCode::corrupt, "the settings of stream " + hex(rows->key()) + " do not decode");
     const auto id = static_cast<StreamId>(get_be<4>(rows->key().data()));
     streams.add(std::make_shared<Stream>(id, std::move(decoded->first), decoded->second));
   }

@@ -96,6 +96,11 @@ std::vector<StreamPtr> StreamTable::all() const {
   return out;
 }
 
+void StreamTable::skip_to(StreamId last) {
+  const std::lock_guard lock(mutex_);
+  last_ = std::max(last_, last);
+}
+
 StreamId StreamTable::next_id() {
   const std::lock_guard lock(mutex_);
   return ++last_;

@@ -146,6 +146,8 @@ class StreamTable {
   /// By tenant and name; the newest when a name was used again.
   [[nodiscard]] StreamPtr find(std::string_view tenant, std::string_view name) const;
   [[nodiscard]] std::vector<StreamPtr> all() const;
+  /// Ids up to this are not given out.
+  void skip_to(StreamId last);
   /// Dense ids, never reused; the first is 1.
   [[nodiscard]] StreamId next_id();
 

@@ -33,6 +33,7 @@ enum ExitCode : int {
       return kExitTempFail;
     case ErrorCode::permission:
       return kExitCantCreate;
+    case ErrorCode::no_space:
     case ErrorCode::io:
       return kExitIo;
     case ErrorCode::internal:

@@ -112,7 +112,7 @@ Expected<boost::json::object> QueueAccess::summary(const std::string& by) {
                   const auto add = [](boost::json::object& row, const queue::Counters& counters) {
                     row["queued"] = counters.queued();
                     row["ready"] = counters.queued() - counters.retries_waiting;
-                    row["deferred"] = counters.retries_waiting - counters.held;
+                    row["deferred"] = counters.deferred();
                     row["held"] = counters.held;
                   };
                   for (const auto& stream : view_->streams().all()) {

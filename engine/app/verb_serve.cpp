@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <ostream>
 
 #include "config/options.hpp"
@@ -49,6 +50,13 @@ class Reloader {
   control::Service& service_;
 };
 
+/// Nothing more can be saved, and what is on disk is whole, as after any crash: whoever watches over us
+/// starts us again. An orderly stop would wait for commits that never come.
+[[noreturn]] void end_without_store(const Error& error) {
+  log::error("store_lost", {{"reason", error.text}, {"do", "start again; look at the disk"}});
+  std::_Exit(kExitIo);
+}
+
 int serve(Context& context) {
   Signals signals;
   auto loaded = load_config(context);
@@ -60,6 +68,7 @@ int serve(Context& context) {
   if (!service) return context.complain(service.error());
   const auto reloader =
       std::make_shared<Reloader>(std::move(*loaded), **service);  // shared: std::function copies
+  (*service)->set_lost(end_without_store);
   (*service)->set_reload([reloader] { return (*reloader)(); });
   if (auto started = (*service)->start(); !started) return context.complain(started.error());
   context.out << "ready";

@@ -95,6 +95,7 @@ campaign::CampaignsOptions campaigns_options(const config::Config& config) {
   out.watcher.settle = config.spool.settle;
   out.watcher.rescan = config.spool.rescan;
   out.limits = config::directory_limits(config.campaign);
+  out.done_keep = duration_cast<seconds>(config.spool.done_keep);
   out.addresses = {config.public_.url, config.bounce.domain};
   out.dedup_memory_bytes = config.campaign.dedup_memory.bytes;
   out.expire = duration_cast<seconds>(config.retry.expire);
@@ -166,10 +167,12 @@ Expected<control::ServiceOptions> service_options(const config::Config& config) 
   control::ServiceOptions out;
   out.data_dir = config.data_dir;
   out.queue = queue_options(config);
+  out.disk = {config.store.refuse_below.bytes, config.store.stop_below.bytes, config.store.ballast.bytes};
   out.events.folder = config.data_dir + "/events";
   out.events.file_bytes = config.events.file_size.bytes;
   out.events.keep_bytes = config.events.keep_size.bytes;
   out.events.keep_for = duration_cast<std::chrono::hours>(config.events.keep);
+  out.sent_keep = duration_cast<std::chrono::hours>(config.store.sent_keep);
   out.campaigns = campaigns_options(config);
   out.delivery = delivery_options(config);
   out.tls = {config.tls.ca_file, config.tls.sessions};
@@ -187,6 +190,7 @@ Expected<control::ServiceOptions> service_options(const config::Config& config) 
   out.doors = std::move(*doors);
   out.bodies.folder = config.data_dir + "/bodies";
   out.bodies.segment_bytes = config.store.segment_size.bytes;
+  out.flow.inline_bytes = config.store.segment_from.bytes;
   out.policies = config::policy_options(config);
   for (const auto& key : config.dkim) out.dkim.push_back({key.domain, key.selector, key.key_file});
   for (const auto& sender : config.senders) out.senders.push_back({sender.tenant, sender.from_domains});

@@ -22,6 +22,8 @@ const char* name_of(ErrorCode code) {
       return "permission";
     case ErrorCode::corrupt:
       return "corrupt";
+    case ErrorCode::no_space:
+      return "no_space";
     case ErrorCode::io:
       return "io";
     case ErrorCode::internal:

@@ -18,6 +18,7 @@ enum class ErrorCode {
   cancelled,      ///< the owner gave up on the operation
   permission,     ///< not allowed, or a file is readable by more users than it may be
   corrupt,        ///< stored bytes do not decode; they were set aside, not dropped
+  no_space,       ///< the disk is full, or the quota
   io,             ///< the operating system refused a read, write or sync
   internal,       ///< our own bug, reported where an assertion would lose mail
 };

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "engine/base/log.hpp"
+#include "engine/campaign/done_expiry.hpp"
 #include "engine/store/folder.hpp"
 
 namespace sluice::campaign {
@@ -21,6 +22,7 @@ constexpr std::size_t kSweptATick =
 std::string lists_folder(const CampaignsOptions& options) { return options.data_dir + "/lists"; }
 std::string work_folder(const CampaignsOptions& options) { return options.data_dir + "/work"; }
 
+constexpr std::chrono::seconds kLookAtDone{60};  ///< between two looks for directories beyond their time
 constexpr std::chrono::seconds kCloseAgain{10};  ///< after results could not be written
 
 bool over(const queue::Stream& stream) { return stream.state() >= queue::StreamState::cancelled; }
@@ -97,6 +99,10 @@ void Campaigns::tick(Instant now) {
     sweep(entry);
     close_finished(entry);
   }
+  const auto steady = std::chrono::steady_clock::now();
+  if (options_.done_keep.count() == 0 || steady < look_at_done_) return;
+  look_at_done_ = steady + kLookAtDone;
+  expire_done(spool_.path(Place::done), options_.done_keep, std::filesystem::file_time_type::clock::now());
 }
 
 void Campaigns::take_incoming(Instant now) {
@@ -105,7 +111,7 @@ void Campaigns::take_incoming(Instant now) {
   }
   const auto active = std::count_if(entries_.begin(), entries_.end(),
                                     [](const auto& entry) { return !over(*entry.second.stream); });
-  for (std::size_t taken = 0; taken < kTakenATick; ++taken) {
+  for (std::size_t taken = 0; taken < kTakenATick && queue_.disk().may_accept(); ++taken) {
     if (static_cast<std::size_t>(active) + taken >= options_.active) return;
     const auto name = watcher_->take();
     if (!name) return;
@@ -204,7 +210,13 @@ std::size_t Campaigns::expanding() const {
       entries_.begin(), entries_.end(), [](const auto& entry) { return entry.second.running != nullptr; }));
 }
 
+/// A list that is being read stops at its next checkpoint while the disk has no room for what it makes.
 void Campaigns::start_expansions() {
+  const bool room = queue_.disk().may_accept();
+  for (auto& [id, entry] : entries_) {
+    if (!room && entry.running) entry.running->stop = true;
+  }
+  if (!room) return;
   for (auto& [id, entry] : entries_) {
     if (expanding() >= options_.expanding) return;
     if (entry.expanded || entry.running || !entry.note.empty()) continue;
@@ -311,7 +323,8 @@ std::vector<CampaignView> Campaigns::all() const {
   std::vector<CampaignView> out;
   for (auto at = entries_.rbegin(); at != entries_.rend(); ++at) {
     const auto& entry = at->second;
-    out.push_back({entry.stream, entry.acceptance, entry.expanded, entry.note});
+    const bool waits = entry.note.empty() && !entry.expanded && !over(*entry.stream);
+    out.push_back({entry.stream, entry.acceptance, entry.expanded, waits ? queue_.disk().why() : entry.note});
   }
   return out;
 }

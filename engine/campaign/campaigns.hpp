@@ -37,6 +37,7 @@ struct CampaignsOptions {
   std::size_t expanding = 2;                 ///< lists expanded at once; further campaigns wait
   std::size_t active = 1000;                 ///< campaigns not done; beyond it new ones wait in incoming/
   std::chrono::hours remember_ids{90 * 24};  ///< an id is refused so long after it was accepted
+  std::chrono::seconds done_keep{0};         ///< directories in done/ are removed after this; 0: never
 };
 
 /// nullopt: the tenant may send from that domain; else why not and what would be right.
@@ -49,7 +50,7 @@ struct CampaignView {
   queue::StreamPtr stream;
   Acceptance acceptance;
   bool expanded = false;
-  std::string note;  ///< why it is held or failed
+  std::string note;  ///< why it is held, waits to be read, or failed
 };
 
 class Campaigns {
@@ -114,6 +115,7 @@ class Campaigns {
   SendingTimes times_;
   std::unique_ptr<SpoolWatcher> watcher_;
   std::map<StreamId, Entry> entries_;
+  std::chrono::steady_clock::time_point look_at_done_{};
   std::optional<Entry> accepted_;  ///< by accept(), until take_in returns
 };
 

@@ -7,6 +7,7 @@
 #include "engine/control/event_feed.hpp"
 #include "engine/control/handlers_queue.hpp"
 #include "engine/control/service.hpp"
+#include "engine/control/store_handlers.hpp"
 
 namespace sluice::control {
 namespace {
@@ -187,6 +188,7 @@ http::Router make_router(Service& service) {
   }
   add_queue_handlers(out, service);
   out.add("GET", "/v1/events", answer([&service](const Request& r) { return events_response(service, r); }));
+  add_store_routes(out, service);
   out.add("POST", "/v1/reload", answer([&service](const Request&) { return reload(service); }));
   return out;
 }

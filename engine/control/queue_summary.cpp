@@ -47,7 +47,7 @@ void add_count(json::object& row, const queue::CensusGroup& group, Instant now) 
 void add_counters(json::object& row, const queue::Counters& counters) {
   row["queued"] = counters.queued();
   row["ready"] = counters.queued() - counters.retries_waiting;
-  row["deferred"] = counters.retries_waiting - counters.held;
+  row["deferred"] = counters.deferred();
   row["held"] = counters.held;
 }
 

@@ -17,12 +17,15 @@
 #include "engine/message/dkim_key.hpp"
 #include "engine/store/folder.hpp"
 #include "queue/body_refs.hpp"
+#include "queue/sent_expiry.hpp"
 
 namespace sluice::control {
 namespace {
 
-constexpr std::chrono::milliseconds kTick{100};   ///< campaigns are looked after so often
-constexpr std::chrono::minutes kExpireFiles{10};  ///< between two looks for event files beyond their time
+constexpr std::chrono::milliseconds kTick{100};    ///< campaigns are looked after so often
+constexpr std::chrono::seconds kClockStep{2};      ///< a smaller difference is drift
+constexpr std::chrono::seconds kExpireFiles{600};  ///< between two looks for what is beyond its time
+constexpr std::chrono::seconds kNextStep{1};       ///< the same, where one look did not see it all
 
 Expected<std::shared_ptr<const delivery::StreamContent>> load_content(const queue::Stream& stream,
                                                                       std::string_view bytes,
@@ -66,6 +69,7 @@ Expected<> Service::make_queue() {
   auto opened = queue::Queue::open(options_.queue, clock_);
   if (!opened) return std::unexpected(opened.error());
   queue_ = std::move(*opened);
+  if (auto watched = make_disk_watch(); !watched) return watched;
   auto log = queue::EventLog::open(*queue_, options_.events);
   if (!log) return std::unexpected(log.error());
   log_ = std::make_unique<queue::EventLog>(std::move(*log));
@@ -73,10 +77,22 @@ Expected<> Service::make_queue() {
   auto bodies = store::Segments::open(options_.bodies);
   if (!bodies) return std::unexpected(bodies.error());
   bodies_ = std::move(*bodies);
+  backups_ =
+      std::make_unique<Backups>(queue_->database(), queue::DataFolders::below(options_.data_dir), clock_);
   auto load = [this](const queue::Stream& stream, std::string_view bytes) {
     return load_content(stream, bytes, *bodies_);
   };
   contents_ = std::make_unique<delivery::ContentStore>(*queue_, std::move(load));
+  return {};
+}
+
+Expected<> Service::make_disk_watch() {
+  auto watch = DiskWatch::make({options_.data_dir, options_.disk}, *queue_,
+                               std::make_unique<store::FilesystemSpace>(options_.data_dir));
+  if (!watch) return std::unexpected(watch.error());
+  disk_ = std::move(*watch);
+  options_.bodies.min_free_bytes = disk_->limits().stop_below;
+  queue_->committer().set_relief([this](const Error& error) { disk_->on_commit_failed(error); });
   return {};
 }
 
@@ -152,6 +168,10 @@ Expected<> Service::start_doors() {
   return doors_ ? doors_->start() : Expected<>{};
 }
 
+void Service::set_lost(std::function<void(const Error&)> lost) {
+  queue_->committer().set_lost(std::move(lost));
+}
+
 Expected<> Service::start() {
   started_once_ = true;
   started_ = clock_.now();
@@ -196,10 +216,13 @@ void Service::export_loop() {
   const auto much = options_.events.page_events / 2;
   std::chrono::steady_clock::time_point next_expiry{};
   bool failing = false;
+  queue::SentExpiry sent(*queue_, options_.sent_keep);
   for (;;) {
     if (const auto now = std::chrono::steady_clock::now(); now >= next_expiry) {
       log_->expire_files(std::filesystem::file_time_type::clock::now());
-      next_expiry = now + kExpireFiles;
+      const auto more = sent.step(clock_.now());
+      if (!more) log::warn("sent_not_expired", {{"reason", more.error().text}});
+      next_expiry = now + (more && *more ? kNextStep : kExpireFiles);
     }
     const bool last = stopping_.load(std::memory_order_acquire);
     const auto exported = log_->export_page();
@@ -213,9 +236,22 @@ void Service::export_loop() {
   }
 }
 
+/// Nothing of ours follows a step of the wall clock before the next start; people want to know of it all the
+/// same.
+void Service::tell_clock_step() {
+  const auto skew = clock_.skew();
+  if (std::chrono::abs(skew - told_skew_) < kClockStep) return;
+  told_skew_ = skew;
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(skew).count();
+  log::warn("clock_stepped",
+            {{"skew_ms", ms}, {"reason", "the wall clock differs from ours, which runs on"}});
+}
+
 net::Task<> Service::tick_loop() {
   boost::asio::steady_timer timer(control_.context());
   while (!control_stopping_) {
+    tell_clock_step();
+    if (disk_->look(clock_.now())) delivery_->wake();
     campaigns_->tick(clock_.now());
     desk_->tick(clock_.now());
     timer.expires_after(kTick);
@@ -238,6 +274,7 @@ void Service::stop() {
     control_.finish();
     control_.join();
   }
+  backups_->stop();
   if (doors_) doors_->stop();
   bodies_->stop();
   campaigns_->stop();
@@ -276,6 +313,7 @@ net::Task<> Service::stop_resolver(std::promise<void>* stopped) {
 std::vector<std::string> Service::not_ready() const {
   std::vector<std::string> out;
   if (const auto sick = queue_->committer().health()) out.push_back("the store cannot write: " + sick->text);
+  if (auto why = queue_->disk().why(); !why.empty()) out.push_back(std::move(why));
   if (stopping_.load(std::memory_order_acquire)) out.push_back("stopping");
   return out;
 }

@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "engine/campaign/campaigns.hpp"
+#include "engine/control/backups.hpp"
+#include "engine/control/disk_watch.hpp"
 #include "engine/control/live_counts.hpp"
 #include "engine/control/queue_desk.hpp"
 #include "engine/delivery/delivery.hpp"
@@ -39,6 +41,7 @@ struct SenderDomains {
 struct ServiceOptions {
   std::string data_dir;
   queue::Options queue;
+  store::DiskLimits disk;
   queue::EventLogOptions events;
   campaign::CampaignsOptions campaigns;
   delivery::Options delivery;
@@ -54,6 +57,7 @@ struct ServiceOptions {
   std::vector<SenderDomains> senders;
   http::ServerOptions http;
   std::string http_listen;                        ///< "127.0.0.1:8025"; empty: only the control socket
+  std::chrono::hours sent_keep{30 * 24};          ///< of the `sent` index
   std::chrono::milliseconds export_interval{50};  ///< the exporter looks for new events so often
 };
 
@@ -70,6 +74,9 @@ class Service {
   /// What the operator should see at start: recovery, the doubt bound, addresses.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> facts() const;
   [[nodiscard]] std::string http_address() const { return http_address_; }
+  /// What to do when the store cannot write before a new start: called once, on the committer's thread. Set
+  /// before start().
+  void set_lost(std::function<void(const Error&)> lost);
   /// What POST /v1/reload does and answers. Set before start(). Runs on the control thread.
   void set_reload(std::function<Expected<boost::json::object>()> reload) { reload_ = std::move(reload); }
 
@@ -80,6 +87,7 @@ class Service {
   [[nodiscard]] dns::Router& router() { return *router_; }
   /// Control's thread.
   [[nodiscard]] QueueDesk& desk() { return *desk_; }
+  [[nodiscard]] Backups& backups() { return *backups_; }
   [[nodiscard]] const LiveCounts& live() const { return live_; }
   [[nodiscard]] const queue::EventLog& events() const { return *log_; }
   [[nodiscard]] const ServiceOptions& options() const { return options_; }
@@ -96,6 +104,7 @@ class Service {
   explicit Service(ServiceOptions options);
 
   Expected<> make_queue();
+  Expected<> make_disk_watch();
   Expected<> make_network();
   Expected<> make_campaigns();
   Expected<> load_keys();
@@ -106,6 +115,7 @@ class Service {
   Expected<> start_doors();
   Expected<> start_http();
   void export_loop();
+  void tell_clock_step();
   net::Task<> tick_loop();
   net::Task<> stop_control(std::promise<void>* stopped);
   net::Task<> stop_resolver(std::promise<void>* stopped);
@@ -113,10 +123,13 @@ class Service {
   ServiceOptions options_;
   SystemClock clock_;
   Instant started_{};
+  Micros told_skew_{0};  ///< control's thread only
   LiveCounts live_;
   std::unique_ptr<queue::Queue> queue_;
+  std::unique_ptr<DiskWatch> disk_;
   std::unique_ptr<queue::EventLog> log_;
   std::unique_ptr<store::Segments> bodies_;
+  std::unique_ptr<Backups> backups_;
   net::Worker resolver_thread_{"resolver"};
   std::unique_ptr<net::TaskGroup> resolver_tasks_;
   std::unique_ptr<dns::Resolver> resolver_;

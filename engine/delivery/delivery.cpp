@@ -96,6 +96,10 @@ void Delivery::stop() {
   for (auto& worker : workers_) worker->stop();
 }
 
+void Delivery::wake() {
+  for (auto& worker : workers_) worker->wake();
+}
+
 std::vector<SiteStats> Delivery::inspect() {
   std::vector<std::future<std::vector<SiteStats>>> answers;
   for (auto& worker : workers_) {

@@ -41,6 +41,8 @@ class Delivery {
   [[nodiscard]] Worker& worker(std::size_t number) { return *workers_[number]; }
   /// Before Queue::stop(): what is under way ends, is settled or released.
   void stop();
+  /// Leasing may go on after DiskState held it back. Any thread, between start() and stop().
+  void wake();
   /// State of every site with lanes or connections. Blocks for one turn of each worker's loop.
   [[nodiscard]] std::vector<SiteStats> inspect();
   /// Records that may be in doubt after a crash, for each path that sends.

@@ -144,7 +144,7 @@ void Dispatch::pump_later() {
 }
 
 void Dispatch::pump() {
-  if (pumping_ || worker_.stopping()) return;
+  if (pumping_ || worker_.stopping() || !worker_.shared().queue.disk().may_lease()) return;
   pumping_ = true;
   for (auto* lane : std::exchange(waiting_, {})) queue_.add(lane->lane);
   const auto now = worker_.now();
@@ -157,7 +157,13 @@ void Dispatch::pump() {
     if (queue_.lanes() == before) break;
   }
   pumping_ = false;
-  for (auto& path : paths_) path->open_connections(queue_.lanes() + waiting_.size());
+  for (auto& path : paths_) path->open_connections(queue_.lanes() + waiting_for(*path));
+}
+
+std::size_t Dispatch::waiting_for(const Path& path) const {
+  return static_cast<std::size_t>(std::count_if(
+      waiting_.begin(), waiting_.end(),
+      [&](const LaneState* state) { return state->lane.front().value.trail.source == path.source + 1; }));
 }
 
 void Dispatch::take(std::size_t room) {
@@ -187,6 +193,10 @@ void Dispatch::after_gate(Gate& gate, std::vector<queue::Held>& out) {
 }
 
 void Dispatch::blame_one(const Path& path, const Outcome& outcome, const Ending& ending) {
+  const bool others = std::any_of(paths_.begin(), paths_.end(), [&](const auto& other) {
+    return other.get() != &path && other->connected();
+  });
+  if (others) return;
   class TakeAny final : public queue::LaneGate {
    public:
     Answer ask(queue::WorkerLane& lane) override {

@@ -31,8 +31,8 @@ class Dispatch {
   /// Grants, leases and opens connections as far as permits go. Cheap when there is nothing to do.
   void pump();
   void pump_later();
-  /// A path could not be used at all: one record carries the failure, so that it is seen, and the rest waits
-  /// untouched.
+  /// A path could not be used at all, and no other is: one record carries the failure, so that it is seen,
+  /// and the rest waits untouched.
   void blame_one(const Path& path, const Outcome& outcome, const Ending& ending);
   /// When no path may be used before a while: lanes give their memory back.
   void give_back_if_far(Instant now);
@@ -51,6 +51,8 @@ class Dispatch {
 
   void take(std::size_t room);
   Path* choose(std::uint16_t sticky, std::vector<std::size_t>& used);
+  /// Lanes whose record keeps this path's source.
+  [[nodiscard]] std::size_t waiting_for(const Path& path) const;
   void after_gate(Gate& gate, std::vector<queue::Held>& out);
 
   Worker& worker_;

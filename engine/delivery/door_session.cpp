@@ -35,6 +35,8 @@ Reply refuse(const Error& error) {
       return {550, {5, 7, 1}, error.text};
     case ErrorCode::io:
       return {452, {4, 3, 1}, "The message could not be stored, try again later"};
+    case ErrorCode::no_space:
+      return {452, {4, 3, 1}, "Not enough disk space is free, try again later"};
     case ErrorCode::unavailable:
       return {452, {4, 3, 1}, "Storage is not available, try again later"};
     default:
@@ -67,6 +69,10 @@ struct Leaving {
 net::Task<Reply> DoorSession::on_connect(const smtp::Envelope&) {
   entered_ = door_.enter(client_);
   if (!entered_) co_return Reply{421, {4, 7, 0}, "Too many connections from your address"};
+  if (const auto ready = door_.flow().ready(); !ready && ready.error().code == ErrorCode::no_space) {
+    ++door_.messages_deferred;
+    co_return Reply{421, {4, 3, 1}, "Not enough disk space is free, try again later"};
+  }
   co_return Reply{220, {}, {}};
 }
 

@@ -85,6 +85,7 @@ Expected<std::unique_ptr<Flow>> Flow::open(FlowOptions options, queue::Queue& qu
 
 Expected<> Flow::ready() const {
   if (!queue_.committer().healthy()) return fail(ErrorCode::unavailable, "the store cannot write");
+  if (!queue_.disk().may_accept()) return fail(ErrorCode::no_space, queue_.disk().why());
   if (stream_->state() >= queue::StreamState::cancelling)
     return fail(ErrorCode::conflict, "the flow was cancelled");
   if (in_flight_->load() >= options_.max_in_flight)

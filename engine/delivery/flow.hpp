@@ -64,7 +64,8 @@ class Flow {
                                                             store::Segments& segments, const Clock& clock);
 
   /// Any thread. On error `accepted` is not called and nothing was stored: limit, unavailable (the store
-  /// cannot write), conflict (the stream was cancelled), cancelled (we are stopping).
+  /// cannot write), no_space (too little disk is free), conflict (the stream was cancelled), cancelled (we
+  /// are stopping).
   [[nodiscard]] Expected<> submit(RawMessage message, Accepted accepted);
   [[nodiscard]] const queue::StreamPtr& stream() const { return stream_; }
   /// Can a message be taken now? Cheap; any thread.

@@ -56,6 +56,8 @@ class Path final : public throttle::Waiter {
   void pump();
   [[nodiscard]] bool is_own(const throttle::Limit* limit) const { return own_.contains(limit); }
   [[nodiscard]] bool sending_allowed(Instant now) const { return !parked_ && now >= back_off_until_; }
+  /// Has a connection, or tries to get one.
+  [[nodiscard]] bool connected() const { return open_ + connecting_ > 0; }
   [[nodiscard]] Instant back_off_until() const { return back_off_until_; }
   [[nodiscard]] bool quiet() const { return connections_.empty() && ready_.empty() && unsettled_ == 0; }
   /// The stream was paused or cancelled: its leased records go back.

@@ -87,6 +87,12 @@ bool Worker::leases_out() const {
                      [](const auto& path) { return path.second->unsettled() > 0; });
 }
 
+void Worker::wake() {
+  loop_.post([this] {
+    for (auto& [key, dispatch] : dispatches_) dispatch->pump_later();
+  });
+}
+
 void Worker::on_runs(std::vector<queue::Run> runs) {
   loop_.post([this, runs = std::move(runs)]() mutable {
     for (auto& run : runs) accept(std::move(run));

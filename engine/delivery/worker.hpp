@@ -47,6 +47,9 @@ class Worker final : public queue::RunReceiver {
   /// everything is settled or released. From another thread.
   void stop();
 
+  /// Every site is asked again: what held all of them back (a full disk) is over. Any thread.
+  void wake();
+
   void on_runs(std::vector<queue::Run> runs) override;
   void on_stream_changed(queue::StreamPtr stream) override;
   /// Runs fn on the worker with its sites' state.

@@ -93,9 +93,10 @@ Expected<bool> take_lines(std::string& text, std::size_t max_line, bool at_end,
 }
 
 ErrorCode code_of(std::string_view name, int status) {
-  for (const auto code : {ErrorCode::invalid_input, ErrorCode::not_found, ErrorCode::conflict,
-                          ErrorCode::limit, ErrorCode::unavailable, ErrorCode::timeout, ErrorCode::cancelled,
-                          ErrorCode::permission, ErrorCode::corrupt, ErrorCode::io, ErrorCode::internal}) {
+  for (const auto code :
+       {ErrorCode::invalid_input, ErrorCode::not_found, ErrorCode::conflict, ErrorCode::limit,
+        ErrorCode::unavailable, ErrorCode::timeout, ErrorCode::cancelled, ErrorCode::permission,
+        ErrorCode::corrupt, ErrorCode::no_space, ErrorCode::io, ErrorCode::internal}) {
     if (name == name_of(code)) return code;
   }
   if (status == 404) return ErrorCode::not_found;

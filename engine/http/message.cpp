@@ -28,6 +28,7 @@ int status_of(ErrorCode code) {
     case ErrorCode::limit:
     case ErrorCode::unavailable:
     case ErrorCode::cancelled:
+    case ErrorCode::no_space:
       return 503;
     case ErrorCode::timeout:
       return 504;

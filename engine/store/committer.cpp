@@ -119,6 +119,8 @@ Expected<> Committer::write() {
   failed_ = !result;
   if (failed_) {
     set_health(result.error());
+    if (relief_) relief_(result.error());
+    if (database_.lost() && lost_) std::exchange(lost_, {})(result.error());
   } else if (!healthy()) {
     set_health(std::nullopt);
   }

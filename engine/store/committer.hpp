@@ -7,7 +7,7 @@
 // A commit that fails is kept, byte for byte, and tried again every Options::resume_interval; meanwhile
 // health() tells why, nothing is reported done, and submit() waits once max_pending_works are queued: that
 // bound is also the back-pressure for write stalls. On stop() with a failing disk the kept works are reported
-// failed.
+// failed. After an I/O error (a full disk is none) RocksDB never writes again: set_lost() is told.
 #pragma once
 
 #include <atomic>
@@ -73,6 +73,12 @@ class Committer {
             std::function<void()> after = {});
   ~Committer();
 
+  /// Called on the committer's thread after each failed write, before it is tried again: whoever can make
+  /// room does. Must not block long. Before start().
+  void set_relief(std::function<void(const Error&)> relief) { relief_ = std::move(relief); }
+  /// Called once, on the committer's thread, when no commit can succeed before a new start. Before start().
+  void set_lost(std::function<void(const Error&)> lost) { lost_ = std::move(lost); }
+
   void start();
   /// In place of start(), for the simulation: whoever calls step() is the committer's thread, and keeps what
   /// is pending below max_pending_works. `pause` is called between two tries where settle_pending() meets a
@@ -111,7 +117,9 @@ class Committer {
   const Options options_;
   const std::function<void(Batch&)> seal_;
   const std::function<void()> after_;
+  std::function<void(const Error&)> lost_;
   std::function<void()> pause_;  ///< driven
+  std::function<void(const Error&)> relief_;
 
   // The committer's thread:
   std::vector<std::unique_ptr<Work>> taken_;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/base/error.hpp"
+#include "engine/store/acknowledged.hpp"
 #include "engine/store/batch.hpp"
 #include "engine/store/options.hpp"
 
@@ -45,11 +46,12 @@ class Database {
  public:
   /// Opens or creates the database with these families (order gives the Family index; "default" must be
   /// first). `env` replaces disk access in fault tests; null means the real one; it must outlive the
-  /// database.
+  /// database. A log torn at its end, as a crash leaves it, is cut. Fails with corrupt, and changes nothing,
+  /// when the log is damaged before its end or when acknowledged commits are missing (acknowledged.hpp).
   [[nodiscard]] static Expected<std::unique_ptr<Database>> open(const Options& options,
                                                                 const std::vector<std::string>& families,
                                                                 rocksdb::Env* env = nullptr);
-  /// As it stands, for looking only; nothing on disk changes and no lock is taken.
+  /// As it stands, for looking only; nothing on disk changes and no lock is taken: see FolderLock.
   [[nodiscard]] static Expected<std::unique_ptr<Database>> open_read_only(
       const Options& options, const std::vector<std::string>& families);
   ~Database();
@@ -67,17 +69,26 @@ class Database {
   /// After a failed write, before the next: leaves RocksDB's error state. Busy while RocksDB tries by itself,
   /// which it does every 5 s when the disk was full.
   [[nodiscard]] Expected<> resume();
+  /// A resume() met an error that only a new start gets over: what the files hold that are open is unknown.
+  [[nodiscard]] bool lost() const { return lost_; }
   /// Writes memtables out; for tests, `store check` and measurements.
   [[nodiscard]] Expected<> flush();
   /// RocksDB's own number for this property, 0 when it has none ("rocksdb.estimate-num-keys", ...).
   [[nodiscard]] std::uint64_t property(Family family, const std::string& name) const;
   /// Every block of every file is read and its checksum verified.
   [[nodiscard]] Expected<> verify();
+  /// RocksDB's number of the last change; grows with every commit.
+  [[nodiscard]] std::uint64_t sequence() const { return db_->GetLatestSequenceNumber(); }
+  /// A consistent copy in `folder`, which must not exist: files that never change again are linked where the
+  /// file system allows. Memtables are flushed first. Any thread, also while commits go on.
+  [[nodiscard]] Expected<> checkpoint(const std::string& folder);
 
  private:
   Database() = default;
 
   std::unique_ptr<rocksdb::DB> db_;
+  std::unique_ptr<Acknowledged> acknowledged_;  ///< null: opened for reading
+  bool lost_ = false;  // the committer's thread
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;
 };
 

@@ -17,7 +17,9 @@ struct Options {
       10'000};                               ///< a batch nobody waits for is synced at the latest after this
   std::size_t max_batch_bytes = 8u << 20;    ///< a commit takes no further work beyond it
   std::size_t max_pending_works = 1u << 16;  ///< submitted and not yet committed; beyond it submit() waits
-  std::chrono::milliseconds resume_interval{1000};  ///< a failed commit is tried again this often
+  std::chrono::milliseconds resume_interval{1000};      ///< a failed commit is tried again this often
+  std::chrono::milliseconds acknowledge_interval{200};  ///< between two syncs of the file of acknowledged.hpp
+  bool accept_loss = false;  ///< opens although acknowledged commits are missing; for `store repair`
 };
 
 }  // namespace sluice::store

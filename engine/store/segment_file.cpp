@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -145,6 +146,26 @@ Expected<std::string> read_body(const std::string& folder, const BodyRef& ref) {
   if (!good)
     return fail(ErrorCode::corrupt, fmt::format("the body at {} of {} is damaged", ref.offset, path));
   return out;
+}
+
+Expected<> verify_body(const std::string& folder, BodyRef ref) {
+  const auto path = segment_path(folder, ref.segment);
+  std::array<char, kFrameBytes> frame{};
+  std::uint64_t size = 0;
+  {
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (file.fd < 0) return io_error("opening", path);
+    size = static_cast<std::uint64_t>(std::max<off_t>(0, ::lseek(file.fd, 0, SEEK_END)));
+    const bool there = ref.offset >= kFrameBytes && ref.offset <= size &&
+                       read_all(file.fd, frame.data(), frame.size(), ref.offset - kFrameBytes);
+    ref.length = static_cast<std::uint32_t>(get_be<4>(frame.data()));
+    if (!there || ref.length > size - ref.offset)  // before memory is taken for it
+      return fail(ErrorCode::corrupt, fmt::format("the body at {} of {} is cut off", ref.offset, path));
+  }
+  ref.crc = static_cast<std::uint32_t>(get_be<4>(frame.data() + 4));
+  auto body = read_body(folder, ref);
+  if (!body) return std::unexpected(body.error());
+  return {};
 }
 
 }  // namespace sluice::store

@@ -66,5 +66,7 @@ class SegmentFile {
 [[nodiscard]] std::uint32_t segment_number(std::string_view file_name);
 /// The body's bytes, checked. Any thread. corrupt: other bytes stand there; not_found: the segment is gone.
 [[nodiscard]] Expected<std::string> read_body(const std::string& folder, const BodyRef& ref);
+/// The same of a body whose length and crc are known only from its frame: `ref` names segment and offset.
+[[nodiscard]] Expected<> verify_body(const std::string& folder, BodyRef ref);
 
 }  // namespace sluice::store

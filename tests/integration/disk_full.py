@@ -3,37 +3,16 @@
 
 The data lie in a small tmpfs. While it is full the service stays up and stands still.
 """
-import os
-import subprocess
-
 from lib.campaign import addresses, row
+from lib.disk import fill, small_disk
 from lib.events import Ledger, check_balance, read_events
 from lib.processes import wait_until
-from lib.scenario import run, skip
+from lib.scenario import run
 
 RECIPIENTS = 30_000
 DOMAINS = [f"d{number}.test" for number in range(100)]
 SIZE_MIB = 64
 LIMIT_S = 120
-
-
-def small_disk(scene, path):
-    path.mkdir(parents=True)
-    command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MIB}m", "tmpfs", str(path)]
-    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
-        skip("a tmpfs cannot be mounted here")
-    scene.ends_with(lambda: subprocess.run(["umount", "-l", str(path)], check=False))
-
-
-def fill(path):
-    """Takes every byte that is left."""
-    with open(path, "wb", buffering=0) as out:
-        for size in (1 << 20, 4096, 1):
-            try:
-                while True:
-                    out.write(b"x" * size)
-            except OSError:
-                pass
 
 
 def shown(service):
@@ -43,10 +22,13 @@ def shown(service):
 def scenario(scene):
     sink = scene.sink()
     service = scene.service()
-    small_disk(scene, service.data)
+    small_disk(scene, service.data, SIZE_MIB)
     service.unsigned("shop.test").route("*", sink.address)
-    # Small buffers, so that the store needs new files while the disk is full.
-    service.configure('[store]\nwrite_buffer = "4 MiB"\nwal_size = "16 MiB"').start()
+    # Small buffers, so that the store needs new files while the disk is full; no thresholds, so that it gets
+    # there.
+    service.configure('[store]\nwrite_buffer = "4 MiB"\nwal_size = "16 MiB"\nballast = "8 MiB"\n'
+                      'refuse_below = "0 B"\nstop_below = "0 B"').start()
+    assert (service.data / "ballast").stat().st_size == 8 << 20
     rows = [row(number, address) for number, address in enumerate(addresses(RECIPIENTS, DOMAINS))]
     campaign = scene.campaign("squeezed", rows, {"rate": '"4000/s"'})
     service.run("send", str(campaign.path), "--detach")
@@ -56,6 +38,7 @@ def scenario(scene):
     wait_until("the store cannot write",
                lambda: fill(filler) or "store_commit_failed" in service.log(), LIMIT_S, 0.05)
     assert service.child.alive(), service.log()
+    wait_until("the ballast is given up", lambda: "ballast_released" in service.log(), LIMIT_S)
     before = shown(service)["delivered"]
     assert before < RECIPIENTS, "the disk filled up too late to tell anything"
     assert service.child.alive(), service.log()
@@ -65,6 +48,7 @@ def scenario(scene):
     wait_until("every recipient final", lambda: shown(service)["state"] == "done", LIMIT_S, 0.1)
     check_balance(shown(service))
     assert "store_commit_recovered" in service.log(), service.log()
+    wait_until("the ballast is there again", (service.data / "ballast").exists, LIMIT_S)
     assert service.stop()[0] == 0
     stats = sink.stop()
     assert (stats["unique"], stats["duplicates"]) == (RECIPIENTS, 0), stats

@@ -10,12 +10,17 @@ from names import Folder, Names
 
 
 class Disk:
-    """`dropped`: what the harness put into the root, durably: [(position, path, pool directory)]."""
+    """`dropped`: what the harness put into the root, durably: [(position, path, pool directory)].
 
-    def __init__(self, journal, root, seed, dropped=()):
+    `forget`: a word; syncs of files with it in their path are forgotten, as if the service made none.
+    """
+
+    def __init__(self, journal, root, seed, dropped=(), forget=None):
         self.journal = journal
         self.names = Names(root)
         self.seed = seed
+        self.forget = forget
+        self._forgotten = set()
         self.files = {}
         self.notes = []
         self._dropped = sorted(dropped)
@@ -41,6 +46,8 @@ class Disk:
 
     def _take(self, entry):
         names, at = self.names, entry.position
+        if self.forget and entry.kind in (Kind.CREATED, Kind.OPENED) and self.forget in entry.text:
+            self._forgotten.add(entry.file)
         if entry.kind == Kind.CREATED:
             self.files[entry.file] = File(entry.file)
             names.change(at, (entry.text, self.files[entry.file]))
@@ -68,6 +75,8 @@ class Disk:
 
     def _sync(self, entry):
         file = self.files.get(entry.file)
+        if entry.file in self._forgotten or (self.forget and entry.text and self.forget in entry.text):
+            return
         rng = random.Random(f"{self.seed} {entry.position}")
         if entry.kind == Kind.SYNC_LOST:
             if file:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Power is lost at random moments of a service's life; what was promised before must hold after (README.md).
 
-    power_loss.py SLUICE SHIM [--cuts N] [--seed S] [--only WORD]
+    power_loss.py SLUICE SHIM [--cuts N] [--seed S] [--only WORD] [--forget WORD]
                   [--replay FOLDER] [--at POSITION --rule R --keep K]
     SLUICE_LONG=1: 50 cuts
 
@@ -97,7 +97,7 @@ def run(harness):
     cuts = choose(journal, recording, options, random.Random(options.seed))
     if options.at:
         cuts = [Cut(options.at, options.why, options.rule, options.keep)]
-    disk = Disk(journal, recording.root, options.seed, harness.dropped(recording))
+    disk = Disk(journal, recording.root, options.seed, harness.dropped(recording), options.forget)
     problems = []
     for cut in cuts:
         found = check(harness, disk, recording, cut)
@@ -113,6 +113,7 @@ def main():
     add = harness.parser.add_argument
     add("--cuts", type=int, default=50 if LONG else 5)
     add("--only", default="", help="cuts only at moments whose name has this in it")
+    add("--forget", help="the disk forgets syncs of files with this in their path: the run must fail")
     add("--replay", help="folder of a failed run")
     add("--at", type=int, help="one cut, at this position")
     add("--why", default="asked for", help="as the failed run said, for the same choices")

@@ -91,6 +91,11 @@ void Engine::begin_stop() {
     delivery_->worker(i).begin_stop([this] { --to_stop_; });
 }
 
+void Engine::reload() {
+  const auto done = policies_->reload(around_.scenario.policies, clock_.now());
+  if (!done) around_.world.trace.fail("reloading the policies: " + done.error().text);
+}
+
 void Engine::describe() {
   const auto stats = queue_->feeder().stats();
   fmt::print(stderr, "resident: {} records, {} lanes; leased {}\n", stats.resident_records,

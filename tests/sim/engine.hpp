@@ -43,6 +43,8 @@ class Engine {
   /// The power is off: what runs is ended, and nothing of it matters.
   void take_apart();
 
+  /// The scenario's policies have changed.
+  void reload();
   /// What its sites wait for, on standard error: for a run that failed.
   void describe();
 

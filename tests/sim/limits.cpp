@@ -24,6 +24,10 @@ void Limits::reset() {
   tokens_.clear();
 }
 
+void Limits::forget(const std::string& policy) {
+  std::erase_if(tokens_, [&](const auto& one) { return one.first.starts_with("messages|" + policy); });
+}
+
 bool Limits::matches(const throttle::Match& match, const Subject& subject) {
   for (std::size_t i = 0; i < throttle::kDimensions; ++i) {
     const auto& wanted = match.values[i];

@@ -19,6 +19,8 @@ class Limits {
 
   /// The engine starts: its buckets are full, nothing is open.
   void reset();
+  /// The policy is no more: if it comes back, its buckets are full.
+  void forget(const std::string& policy);
   void opened(std::size_t site, const std::string& source);
   void closed(std::size_t site, const std::string& source);
   /// A message of the stream for the domain may go by the source.

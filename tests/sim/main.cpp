@@ -23,12 +23,14 @@ std::uint64_t running_seed = 0;
 void on_abort(int) { fmt::print(stderr, "sluice_sim: seed {}: aborted\n", running_seed); }
 
 constexpr const char* kUsage =
-    "usage: sluice_sim [--seed N] [--seeds N] [--events N] [--seconds N] [--twice] [--verbose]\n"
+    "usage: sluice_sim [--seed N] [--seeds N] [--events N] [--seconds N] [--twice] [--lying-disk] "
+    "[--verbose]\n"
     "  --seed N     the first seed (1); one seed always gives the same run and the same hash\n"
     "  --seeds N    that many seeds, one after the other (1)\n"
     "  --events N   steps under load of each run (100000)\n"
     "  --seconds N  fresh seeds for so long instead\n"
     "  --twice      each seed twice; the hashes must be equal\n"
+    "  --lying-disk the disk forgets what it said it synced; has to fail\n"
     "  --verbose    every line of the trace\n"
     "example: sluice_sim --seed 4711 --verbose 2>trace\n";
 
@@ -44,6 +46,10 @@ bool parse(int argc, char** argv, Arguments& out) {
     const std::string_view word = argv[i];
     if (word == "--verbose") {
       out.run.verbose = true;
+      continue;
+    }
+    if (word == "--lying-disk") {
+      out.run.lying_disk = true;
       continue;
     }
     if (word == "--twice") {

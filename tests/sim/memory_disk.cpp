@@ -142,7 +142,7 @@ IOStatus MemoryDisk::sync(MemoryFile& file, bool is_log) {
     dead_ = true;
     return off();
   }
-  file.synced = file.bytes.size();
+  if (!lying_ || !is_log) file.synced = file.bytes.size();
   return IOStatus::OK();
 }
 

@@ -39,6 +39,8 @@ class MemoryDisk final : public rocksdb::FileSystem {
   /// The power goes at the log's next sync.
   void cut_at_sync(Torn torn);
   void cut_now();
+  /// Reports syncs it has not done: a run on such a disk has to fail.
+  void set_lying(bool lying) { lying_ = lying; }
   /// Nothing is written any more.
   [[nodiscard]] bool dead() const { return dead_; }
   /// The machine is on again: unsynced bytes are gone, the disk has room.
@@ -89,6 +91,7 @@ class MemoryDisk final : public rocksdb::FileSystem {
   std::atomic<bool> full_{false};
   std::atomic<bool> dead_{false};
   std::atomic<bool> cut_{false};
+  std::atomic<bool> lying_{false};
   Torn torn_ = Torn::nothing;
 };
 

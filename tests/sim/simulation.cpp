@@ -11,7 +11,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kFirstStreams = 8;
-constexpr auto kRecoversIn = 20s;  ///< real time: RocksDB after a full disk
+constexpr unsigned kIdleFeeds = 3;  ///< steps of the feeder that come to nothing and call for another
+constexpr auto kRecoversIn = 20s;   ///< real time: RocksDB after a full disk
 
 }  // namespace
 
@@ -28,6 +29,7 @@ Simulation::Simulation(const RunOptions& options)
       receivers_(world_, scenario_, model_, limits_, sleepers_),
       fairness_(world_, limits_),
       submitters_(world_, scenario_, model_, fairness_) {
+  disk_->set_lying(options.lying_disk);
   model_.set_assume_delivered(scenario_.queue.in_doubt == queue::DoubtPolicy::assume_delivered);
   plan_faults();
 }
@@ -41,6 +43,7 @@ void Simulation::plan_faults() {
     faults.push_back(kinds[world_.random.below(4)]);
   }
   for (auto outages = world_.between(1, 4); outages > 0; --outages) faults.push_back(Fault::outage);
+  for (auto reloads = world_.between(0, 6); reloads > 0; --reloads) faults.push_back(Fault::reload);
   for (const auto fault : faults) faults_.emplace_back(options_.events * world_.between(5, 95) / 100, fault);
   std::sort(faults_.begin(), faults_.end(), std::greater<>());
 }
@@ -154,7 +157,13 @@ void Simulation::plan_feed(Instant when) {
 
 void Simulation::feed() {
   feed_at_ = Instant::max();
-  const auto next = engine_->queue().feeder().step() - engine_->clock().skew();
+  auto& feeder = engine_->queue().feeder();
+  const bool had_mail = feeder.has_mail();
+  const auto pages = feeder.stats().pages_read;
+  const auto next = feeder.step() - engine_->clock().skew();
+  const bool idle = !had_mail && feeder.stats().pages_read == pages;
+  idle_feeds_ = idle && next <= world_.now ? idle_feeds_ + 1 : 0;
+  if (idle_feeds_ > kIdleFeeds) world_.trace.fail("the feeder spins without anything to do");
   plan_feed(std::max(next, world_.now + world_.wait_between(50us, 500us)));
 }
 

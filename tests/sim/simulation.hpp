@@ -12,6 +12,7 @@ struct RunOptions {
   std::uint64_t seed = 1;
   std::uint64_t events = 100'000;  ///< steps under load, before everything is left to end
   bool verbose = false;
+  bool lying_disk = false;  ///< the log's syncs are reported and not done: the run has to fail
 };
 
 struct RunReport {
@@ -36,7 +37,7 @@ class Simulation {
   RunReport run();
 
  private:
-  enum class Fault { crash, crash_in_commit, stop, full, outage };
+  enum class Fault { crash, crash_in_commit, stop, full, outage, reload };
 
   void plan_faults();
   void turn();
@@ -50,6 +51,7 @@ class Simulation {
 
   void strike(Fault fault);
   void fill_disk();
+  void reload_policies();
   void crash();
   void finish_stop();
   void start_engine();
@@ -75,9 +77,11 @@ class Simulation {
   Micros skew_{};
   Micros stepped_back_{};
 
+  std::vector<throttle::PolicyOptions> withdrawn_;       ///< by a reload
   std::vector<std::pair<std::uint64_t, Fault>> faults_;  ///< at which step; the next one last
   bool commit_planned_ = false;
   Instant feed_at_ = Instant::max();
+  unsigned idle_feeds_ = 0;
   unsigned commits_to_cut_ = 0;  ///< the power goes in that many commits; 0: not planned
   bool calm_ = false;
   Instant calm_since_{};

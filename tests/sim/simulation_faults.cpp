@@ -31,6 +31,8 @@ void Simulation::strike(Fault fault) {
       return engine_->begin_stop();
     case Fault::full:
       return fill_disk();
+    case Fault::reload:
+      return reload_policies();
     case Fault::outage: {
       auto& site = scenario_.sites[world_.random.below(scenario_.sites.size())];
       site.down_until = world_.now + world_.wait_between(1s, 30s);
@@ -49,6 +51,23 @@ void Simulation::fill_disk() {
     world_.note("room");
     disk_->set_full(false);
   });
+}
+
+/// A policy that limits messages only is withdrawn, or one comes back.
+void Simulation::reload_policies() {
+  auto& policies = scenario_.policies;
+  if (!withdrawn_.empty() && world_.chance(0.5)) {
+    policies.push_back(std::move(withdrawn_.back()));
+    withdrawn_.pop_back();
+  } else {
+    const auto at = policies.begin() + static_cast<std::ptrdiff_t>(world_.random.below(policies.size()));
+    if (at->connections || at->connection_rate) return;
+    limits_.forget(at->name);
+    withdrawn_.push_back(std::move(*at));
+    policies.erase(at);
+  }
+  world_.note("reload", policies.size());
+  engine_->reload();
 }
 
 void Simulation::crash() {

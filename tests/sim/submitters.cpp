@@ -33,7 +33,7 @@ std::uint64_t scramble(std::uint64_t x) {
 
 std::size_t Submitters::domain_of(StreamId stream, Row row) const {
   const auto dice = scramble(world_.seed ^ (std::uint64_t{stream} << 40) ^ row);
-  if (dice % 100 < 45) return (dice >> 8) % scenario_.giants;
+  if (dice % 100 < 60) return (dice >> 8) % scenario_.giants;
   return (dice >> 8) % scenario_.domains.size();
 }
 
@@ -47,7 +47,7 @@ void Submitters::make_stream() {
       flow || world_.chance(0.1) ? queue::StreamClass::transactional : queue::StreamClass::commercial;
   settings.priority = static_cast<std::uint8_t>(world_.chance(0.7) ? 5 : world_.between(1, 9));
   settings.pool = world_.chance(0.2) ? "second" : "default";
-  settings.expire = world_.chance(0.1) ? 10min : 120min;
+  settings.expire = world_.chance(0.1) ? 10min : 45min;
   settings.created_ms = to_ms(clock_->now());
   if (world_.chance(0.2))
     settings.start_ms = settings.created_ms + static_cast<std::int64_t>(world_.between(1, 20'000));

@@ -281,6 +281,19 @@ TEST(Door, AFullDiskDefersAndLosesNothing) {
   EXPECT_EQ(engine.wait_for(1).begin()->second.recipient, "ann@example.test");
 }
 
+TEST(Door, ADiskThatGetsLowTakesNothingNew) {
+  const Folder folder;
+  Engine engine(folder.path, {trusting_door()});
+  Session session(engine);
+  engine.queue->disk().set(store::Room::low, "1 MiB is free");
+  const auto answer = session.say("MAIL FROM:<a@shop.test>");
+  EXPECT_TRUE(answer.starts_with("452 4.3.1 ")) << answer;
+  EXPECT_TRUE(Client(engine.at()).reply().starts_with("421 4.3.1 "));
+  engine.queue->disk().set(store::Room::plenty, {});
+  EXPECT_TRUE(id_of(session.deliver("a@shop.test", "ann@example.test", kHeader + "small")));
+  EXPECT_TRUE(Client(engine.at()).reply().starts_with("220"));
+}
+
 TEST(Door, RefusesFromDomainsTheTenantMayNotUse) {
   const Folder folder;
   auto door = trusting_door();

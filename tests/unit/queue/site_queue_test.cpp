@@ -119,6 +119,19 @@ TEST(SiteQueue, TenantsShareWhateverTheirNumberOfStreams) {
   EXPECT_NEAR(static_cast<double>(count(served, lonely)), 400.0, 2 * kQuantum);
 }
 
+TEST(SiteQueue, ATenantPaysForStreamsOfOneRecord) {
+  Site site;
+  SiteQueue queue;
+  const auto long_stream = site.stream(StreamClass::commercial, "b");
+  for (int i = 0; i < 50; ++i) {
+    queue.add(site.lane(site.stream(StreamClass::commercial, "a"), "a" + std::to_string(i) + ".test", 1));
+  }
+  queue.add(site.lane(long_stream, "b.test", 100));
+  const auto served = take(queue, 60);
+  EXPECT_GE(count(served, long_stream), 30 - 2 * kQuantum);
+  EXPECT_LE(count(served, long_stream), 30 + 2 * kQuantum);
+}
+
 TEST(SiteQueue, PriorityIsTheStreamsShare) {
   Site site;
   SiteQueue queue;

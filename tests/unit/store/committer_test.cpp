@@ -19,6 +19,7 @@ class FailingEnv final : public rocksdb::EnvWrapper {
 
   const char* Name() const override { return "FailingEnv"; }
   std::atomic<bool> failing{false};
+  std::atomic<bool> broken{false};  // by an I/O error instead of a full disk
   std::atomic<int> refused{0};
   std::atomic<int> syncs{0};
 
@@ -52,7 +53,10 @@ class FailingEnv final : public rocksdb::EnvWrapper {
       ++env_.refused;
       return true;
     }
-    static rocksdb::Status full() { return rocksdb::Status::NoSpace("the test's disk is full"); }
+    rocksdb::Status full() const {
+      if (env_.broken) return rocksdb::Status::IOError("the test's disk is broken");
+      return rocksdb::Status::NoSpace("the test's disk is full");
+    }
 
     FailingEnv& env_;
     std::unique_ptr<rocksdb::WritableFile> file_;
@@ -269,6 +273,32 @@ TEST_F(CommitterTest, AFailedCommitIsKeptAndTriedAgain) {
   EXPECT_EQ(value_of("before"), "1");
   EXPECT_EQ(value_of("key"), "value");
   EXPECT_EQ(value_of("after"), "2");
+}
+
+TEST_F(CommitterTest, OnlyAnErrorThatNothingResumesIsTold) {
+  std::promise<Error> lost;
+  std::atomic<int> calls{0};
+  Committer committer(*database_, options_);
+  committer.set_lost([&](const Error& error) {
+    if (++calls == 1) lost.set_value(error);
+  });
+  committer.start();
+  env_.failing = true;
+  auto result = submit(committer, put("key", "value"));
+  ASSERT_TRUE(eventually([&] { return committer.stats().failures >= 2; }));
+  EXPECT_EQ(calls, 0) << "a full disk gets room again";
+  env_.failing = false;
+  ASSERT_TRUE(result.get());
+  env_.broken = env_.failing = true;
+  result = submit(committer, put("other", "value"));
+  auto told = lost.get_future();
+  ASSERT_EQ(told.wait_for(30s), std::future_status::ready);
+  EXPECT_NE(told.get().text.find("the test's disk is broken"), std::string::npos);
+  env_.failing = false;
+  ASSERT_TRUE(eventually([&] { return committer.stats().failures >= 5; }));
+  EXPECT_EQ(calls, 1);
+  committer.stop();
+  EXPECT_FALSE(result.get()) << "RocksDB writes again: nothing needs to end";
 }
 
 TEST_F(CommitterTest, StopOnAFailingDiskReportsTheFailure) {
