@@ -13,7 +13,7 @@ namespace sluice::queue {
 
 class StoreView {
  public:
-  /// unavailable: no store is there, or it cannot be read; conflict: it has another format.
+  /// Fails when no store is there or it cannot be read; conflict: it has another format.
   [[nodiscard]] static Expected<std::unique_ptr<StoreView>> open(const store::Options& options);
 
   [[nodiscard]] const store::Database& database() const { return *database_; }
