@@ -77,11 +77,13 @@ void Feeder::give_back(LaneRef lane, std::uint32_t last_run, std::vector<Held> u
 }
 void Feeder::moved(LaneRef lane, std::uint32_t worker) { post(Moved{lane, worker}); }
 void Feeder::stream_changed(StreamPtr stream) { post(StreamChanged{std::move(stream)}); }
+void Feeder::orders_changed() { post(OrdersChanged{}); }
 void Feeder::on_inserted(std::vector<Insertion> insertions) { post(std::move(insertions)); }
 void Feeder::on_settled(const std::vector<SettledRef>& records) { post(records); }
 
 Instant Feeder::step() {
   now_ = clock_.now();
+  read_at_ = ledger_.edits();
   std::vector<Message> messages;
   {
     const std::lock_guard lock(inbox_mutex_);
@@ -137,10 +139,19 @@ void Feeder::handle(StreamChanged& message) {
   }
   consider(scan(stream, Phase::first));
   consider(scan(stream, Phase::retry));
-  if (stream->state() != StreamState::running) return;
+  if (!stream->may_send(now_)) return;
   std::vector<FeederLane*> parked;
   lanes_.for_each([&](FeederLane& lane) {
     if (lane.stream == stream && lane.parked_until) parked.push_back(&lane);
+  });
+  for (auto* lane : parked) unpark(*lane);
+}
+
+/// What an order held may go, or not; the workers know, and give it back again.
+void Feeder::handle(OrdersChanged&) {
+  std::vector<FeederLane*> parked;
+  lanes_.for_each([&](FeederLane& lane) {
+    if (lane.parked_until == Instant::max() && lane.stream->may_send(now_)) parked.push_back(&lane);
   });
   for (auto* lane : parked) unpark(*lane);
 }
@@ -182,6 +193,22 @@ void Feeder::handle(GiveBack& message) {
     unpark(*lane);
   else if (lane->outstanding == 0 && ended(*lane->stream))
     lanes_.remove(*lane);
+  else if (lane->outstanding == 0 && asleep(*lane))
+    lay_down(*lane);
+}
+
+/// The whole stream is paused, held or outside its windows.
+bool Feeder::asleep(const FeederLane& lane) const { return !lane.stream->may_send(now_); }
+
+/// A lane of a stream that sleeps takes no place: its records stand ahead of the scan again.
+void Feeder::lay_down(FeederLane& lane) {
+  if (lane.phase == Phase::retry && lane.left_due) return leave_to_scan(lane);
+  auto& owner = scan(lane.stream, lane.phase);
+  if (lane.phase == Phase::first && (!lane.exhausted || lane.read_epoch < owner.epoch)) {
+    owner.cursor = std::min(owner.cursor, lane.key_of(lane.next_row));
+    owner.at_end = false;
+  }
+  lanes_.remove(lane);
 }
 
 void Feeder::handle(std::vector<Insertion>& message) {
@@ -224,12 +251,15 @@ void Feeder::settled_one(const SettledRef& settled) {
   consider(owner);
   if (lane->phase == Phase::retry) {
     lane->erase_row(settled.due, settled.row);
+    if (settled.again) lane->left_due = std::min(lane->left_due.value_or(settled.due), settled.due);
     if (lane->left_due && lane->outstanding <= options_.retry_lane_records / 2) make_hungry(*lane);
   }
   if (lane->outstanding == 0 && !lane->parked_until)
     idle(*lane);
   else if (lane->outstanding == 0 && ended(*lane->stream))
     lanes_.remove(*lane);
+  else if (lane->outstanding == 0 && asleep(*lane))
+    lay_down(*lane);
   else if (lane->outstanding == 0 && lane->unpark_when_settled)
     unpark(*lane);
 }

@@ -66,8 +66,10 @@ class Feeder final : public CommitObserver {
   void give_back(LaneRef lane, std::uint32_t last_run, std::vector<Held> unleased, Instant until);
   /// Further runs of the lane go to this worker.
   void moved(LaneRef lane, std::uint32_t worker);
-  /// After a stream was made or its state changed.
+  /// After a stream was made, or its state, settings or window changed.
   void stream_changed(StreamPtr stream);
+  /// After a standing order on a domain or provider was set or lifted.
+  void orders_changed();
 
   void on_inserted(std::vector<Insertion> insertions) override;
   void on_settled(const std::vector<SettledRef>& records) override;
@@ -97,8 +99,9 @@ class Feeder final : public CommitObserver {
   struct StreamChanged {
     StreamPtr stream;
   };
-  using Message =
-      std::variant<WantMore, GiveBack, Moved, StreamChanged, std::vector<Insertion>, std::vector<SettledRef>>;
+  struct OrdersChanged {};
+  using Message = std::variant<WantMore, GiveBack, Moved, StreamChanged, OrdersChanged,
+                               std::vector<Insertion>, std::vector<SettledRef>>;
 
   struct Parked {
     Instant until;
@@ -120,10 +123,13 @@ class Feeder final : public CommitObserver {
   void handle(GiveBack& message);
   void handle(Moved& message);
   void handle(StreamChanged& message);
+  void handle(OrdersChanged& message);
   void handle(std::vector<Insertion>& message);
   void handle(std::vector<SettledRef>& message);
   void settled_one(const SettledRef& settled);
   void idle(FeederLane& lane);
+  [[nodiscard]] bool asleep(const FeederLane& lane) const;
+  void lay_down(FeederLane& lane);
   void unpark_due();
   void unpark(FeederLane& lane);
 
@@ -153,7 +159,7 @@ class Feeder final : public CommitObserver {
       std::uint32_t first;
       std::uint32_t count;
     };
-    std::shared_ptr<Page> page = std::make_shared<Page>();
+    std::shared_ptr<Page> page;
     std::vector<Part> parts;
   };
   bool take_retry(Scan& scan, store::Cursor& cursor, const RecordKey& key, Filling& into);
@@ -185,7 +191,8 @@ class Feeder final : public CommitObserver {
   std::priority_queue<Later, std::vector<Later>, std::greater<>> later_;
   std::deque<LaneRef> hungry_;  ///< lanes of retries that may read what the scan passed, in turn
   std::size_t resident_ = 0;
-  Instant now_{};  ///< of this step
+  Instant now_{};              ///< of this step
+  std::uint64_t read_at_ = 0;  ///< edits committed when this step began
   std::priority_queue<Parked, std::vector<Parked>, std::greater<>> parked_;
   Instant next_marks_{};
 

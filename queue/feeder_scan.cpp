@@ -34,7 +34,7 @@ std::uint32_t Feeder::home_of(std::string_view domain) const {
 void Feeder::read_first_page(Scan& scan) {
   const auto end = phase_end(scan.stream->id, Phase::first);
   const auto cursor = database_.cursor(kRecords, scan.cursor, end);
-  Filling filling;
+  Filling filling{std::make_shared<Page>(read_at_), {}};
   std::size_t taken = 0;
   while (cursor->valid() && taken < options_.page_records && lanes_.size() < options_.max_resident_lanes) {
     const auto key = RecordKey::decode(cursor->key());
@@ -98,7 +98,7 @@ void Feeder::refill(FeederLane& lane) {
   lane.run_size = std::min(lane.run_size * 2, options_.max_run);
   lane.read_epoch = owner.epoch;
   lane.exhausted = true;
-  auto page = std::make_shared<Page>();
+  auto page = std::make_shared<Page>(read_at_);
   const auto cursor = database_.cursor(kRecords, lane.key_of(lane.next_row), lane.end());
   for (; cursor->valid(); cursor->next()) {
     const auto row = row_of(cursor->key());
@@ -120,7 +120,7 @@ void Feeder::read_retry_page(Scan& scan) {
   const auto second =
       static_cast<DueSecond>(std::chrono::floor<std::chrono::seconds>(now_).time_since_epoch().count());
   const auto cursor = database_.cursor(kRecords, scan.cursor, phase_end(scan.stream->id, Phase::retry));
-  Filling filling;
+  Filling filling{std::make_shared<Page>(read_at_), {}};
   std::size_t taken = 0;
   while (cursor->valid() && taken < options_.page_records && due_of(cursor->key()) <= second) {
     const auto key = RecordKey::decode(cursor->key());
@@ -183,7 +183,7 @@ void Feeder::refill_retries(FeederLane& lane) {
   const auto stream = lane.stream->id;
   RecordKey at{stream, Phase::retry, *lane.left_due, lane.domain, 0};
   const auto cursor = database_.cursor(kRecords, at.encode(), owner.cursor);
-  auto page = std::make_shared<Page>();
+  auto page = std::make_shared<Page>(read_at_);
   std::size_t seeks = 0;
   lane.left_due.reset();
   while (cursor->valid()) {
@@ -267,7 +267,7 @@ void Feeder::emit(FeederLane& lane, std::shared_ptr<const Page> page, std::uint3
 
 /// Hands out the page's parts and begins the next.
 void Feeder::emit(Filling& filled) {
-  const auto closed = std::exchange(filled, {});
+  const auto closed = std::exchange(filled, {std::make_shared<Page>(read_at_), {}});
   for (const auto& part : closed.parts) emit(*part.lane, closed.page, part.first, part.count);
 }
 

@@ -32,6 +32,10 @@ class Injection {
   /// Read back by Queue::checkpoint() after a restart. Empty: unchanged.
   void set_checkpoint(std::string bytes) { checkpoint_ = std::move(bytes); }
 
+  /// On the committer's thread: the page's records are as of these edits (Page::read_at).
+  void set_read_at(std::uint64_t edits) {
+    if (page_) page_->set_read_at(edits);
+  }
   /// Sorts by key; to be called once, by the submitter, so that the committer only copies. Few records are
   /// also laid out as a page that the feeder hands straight to the workers.
   void seal();
@@ -55,7 +59,7 @@ class Injection {
   [[nodiscard]] std::uint64_t suppressed() const { return suppressed_; }
   [[nodiscard]] std::uint64_t rejected() const { return rejected_; }
   [[nodiscard]] const std::string& checkpoint() const { return checkpoint_; }
-  [[nodiscard]] const std::shared_ptr<const Page>& page() const { return page_; }
+  [[nodiscard]] std::shared_ptr<const Page> page() const { return page_; }
 
  private:
   StreamPtr stream_;
@@ -66,7 +70,7 @@ class Injection {
   std::uint64_t suppressed_ = 0;
   std::uint64_t rejected_ = 0;
   std::string checkpoint_;
-  std::shared_ptr<const Page> page_;  // shared with the runs cut from it
+  std::shared_ptr<Page> page_;  // shared with the runs cut from it
 };
 
 }  // namespace sluice::queue

@@ -37,12 +37,13 @@ struct Held {
   [[nodiscard]] const Record& record() const { return page->records()[index]; }
 };
 
-/// Told to the feeder when a record's settlement is durable.
+/// Told to the feeder when a record's settlement is durable, or when a worker held it no longer true.
 struct SettledRef {
   LaneRef lane;
   StreamId stream = 0;
   DueSecond due = 0;
   Row row = 0;
+  bool again = false;  ///< it stands under the same key, changed: to be read again
 };
 
 /// What became of one held record. `event` is encoded (Event::append_to) and of kind `kind`.

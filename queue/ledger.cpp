@@ -9,6 +9,7 @@ namespace sluice::queue {
 namespace {
 
 constexpr std::string_view kSeqKey = "seq";
+constexpr char kHeldMark = 'h';           ///< marks: stream(4) 'h' -> records held
 constexpr std::size_t kMaxUnseen = 1024;  ///< insertions a phase remembers until the feeder has seen them
 
 std::string stream_key(StreamId stream) {
@@ -19,7 +20,8 @@ std::string stream_key(StreamId stream) {
 
 }  // namespace
 
-Expected<> Ledger::load(store::Database& database) {
+Expected<> Ledger::load(const store::Database& database) {
+  database_ = &database;
   const auto rows = database.cursor(kCounters, std::string(), std::string(8, '\xff'));
   for (; rows->valid(); rows->next()) {
     if (rows->key() == kSeqKey) {
@@ -37,6 +39,10 @@ Expected<> Ledger::load(store::Database& database) {
   const auto marks = database.cursor(kMarks, std::string(), std::string(8, '\xff'));
   for (; marks->valid(); marks->next()) {
     const auto key = marks->key();
+    if (key.size() == 5 && key[4] == kHeldMark) {
+      const auto stream = static_cast<StreamId>(get_be<4>(key.data()));
+      counters_[stream].held = written_held_[stream] = ByteReader(marks->value()).varint();
+    }
     if (key.size() != 5 || key[4] > 1) continue;  // checkpoints are the campaign layer's
     const std::pair at{static_cast<StreamId>(get_be<4>(key.data())), static_cast<Phase>(key[4])};
     marks_[at].low = std::string(marks->value());
@@ -93,6 +99,9 @@ void Ledger::settle(store::Batch& batch, const Settlement& settlement) {
     settled_.push_back({settlement.held.lane, key.stream, key.due, key.row});
     return;  // never leased, so the sweeper writes its final
   }
+  if (settlement.held.block == 0) {
+    if (const auto now = standing(settlement.held); now != Standing::same) return drop(settlement.held, now);
+  }
   scratch_key_.clear();
   key.append_to(scratch_key_);
   batch.erase(kRecords, scratch_key_);
@@ -104,22 +113,68 @@ void Ledger::settle(store::Batch& batch, const Settlement& settlement) {
   add_event(batch, settlement.event);
   counters.count(settlement.kind);
   if (key.phase == Phase::retry) --counters.retries_waiting;
+  if (record.value.trail.held) counters.drop_held();
   if (is_final(settlement.kind)) drop_body(batch, key, record.value);
   if (!is_final(settlement.kind)) {
     ++counters.retries_waiting;
-    const RecordKey next{key.stream, Phase::retry, settlement.due, key.domain, key.row};
-    scratch_key_.clear();
-    next.append_to(scratch_key_);
-    scratch_value_.clear();
+    counters.held += settlement.trail.held ? 1 : 0;
     RecordValue value = record.value;
     value.trail = settlement.trail;
-    value.append_to(scratch_value_);
-    batch.put(kRecords, scratch_key_, scratch_value_);
-    auto& requeued = requeued_[key.stream];
-    if (requeued.first.empty() || scratch_key_ < requeued.first) requeued.first = scratch_key_;
+    put_retry(batch, {key.stream, Phase::retry, settlement.due, key.domain, key.row}, value);
   }
   settled_.push_back({settlement.held.lane, key.stream, key.due, key.row});
   end_lease(batch, settlement.held);
+}
+
+void Ledger::put_retry(store::Batch& batch, const RecordKey& key, const RecordValue& value) {
+  scratch_key_.clear();
+  key.append_to(scratch_key_);
+  scratch_value_.clear();
+  value.append_to(scratch_value_);
+  batch.put(kRecords, scratch_key_, scratch_value_);
+  auto& requeued = requeued_[key.stream];
+  if (requeued.first.empty() || scratch_key_ < requeued.first) requeued.first = scratch_key_;
+}
+
+void Ledger::put_again(store::Batch& batch, const RecordKey& key, const RecordValue& value,
+                       const RecordKey& before, const Trail& trail) {
+  SLUICE_ASSERT(key.phase == Phase::retry);
+  put_retry(batch, key, value);
+  auto& counters = touch(key.stream);
+  if (before.phase == Phase::first) ++counters.retries_waiting;
+  if (trail.held) counters.drop_held();
+  counters.held += value.trail.held ? 1 : 0;
+}
+
+void Ledger::postpone(store::Batch& batch, const Held& held, DueSecond due) {
+  if (const auto now = standing(held); now != Standing::same) return drop(held, now);
+  const auto& record = held.record();
+  if (held.stream->state() >= StreamState::cancelling) return drop(held, Standing::gone);  // the sweeper's
+  take_out(batch, record.key);
+  put_again(batch, {record.key.stream, Phase::retry, due, record.key.domain, record.key.row}, record.value,
+            record.key, record.value.trail);
+  settled_.push_back({held.lane, record.key.stream, record.key.due, record.key.row});
+}
+
+Ledger::Standing Ledger::standing(const Held& held) {
+  if (held.page->read_at() >= held.stream->edited()) return Standing::same;
+  const auto& record = held.record();
+  if (is_ended_here(record.key.stream, record.key.row)) {
+    // The edit may have put it again under the very key, where the feeder's copy hides it.
+    return record.key.phase == Phase::retry ? Standing::changed : Standing::gone;
+  }
+  scratch_key_.clear();
+  record.key.append_to(scratch_key_);
+  const auto bytes = database_->get(kRecords, scratch_key_);
+  if (!bytes) return Standing::same;  // unreadable: the worker's copy was read when it could be
+  if (!*bytes) return Standing::gone;
+  const auto value = RecordValue::decode(**bytes);
+  return !value || value->trail == record.value.trail ? Standing::same : Standing::changed;
+}
+
+void Ledger::drop(const Held& held, Standing why) {
+  const auto& key = held.record().key;
+  dropped_.push_back({held.lane, key.stream, key.due, key.row, why == Standing::changed});
 }
 
 void Ledger::drop_body(store::Batch& batch, const RecordKey& key, const RecordValue& value) {
@@ -136,13 +191,20 @@ bool Ledger::is_ended_here(StreamId stream, Row row) {
 
 std::optional<std::string> Ledger::withdraw(store::Batch& batch, const store::Database& database,
                                             const RecordKey& key) {
+  auto value = waiting(database, key);
+  if (value) take_out(batch, key);
+  return value;
+}
+
+std::optional<std::string> Ledger::waiting(const store::Database& database, const RecordKey& key) {
   if (is_leased(key.stream, key.row) || is_ended_here(key.stream, key.row)) return std::nullopt;
-  const auto bytes = key.encode();
-  auto value = database.get(kRecords, bytes);
-  if (!value || !*value) return std::nullopt;
-  batch.erase(kRecords, bytes);
+  auto value = database.get(kRecords, key.encode());
+  return value ? std::move(*value) : std::nullopt;
+}
+
+void Ledger::take_out(store::Batch& batch, const RecordKey& key) {
+  batch.erase(kRecords, key.encode());
   ended_.insert({key.stream, key.row});
-  return std::move(*value);
 }
 
 /// The block is written anew without the record, so that a crash does not find it in doubt.
@@ -219,9 +281,16 @@ void Ledger::seal(store::Batch& batch) {
     put_mark(batch, insertion.stream, insertion.phase, mark.low);
   }
   for (const auto stream : touched_) {
+    const auto& counters = counters_[stream];
     scratch_value_.clear();
-    counters_[stream].append_to(scratch_value_);
+    counters.append_to(scratch_value_);
     batch.put(kCounters, stream_key(stream), scratch_value_);
+    auto& written = written_held_[stream];
+    if (written == counters.held) continue;
+    written = counters.held;
+    scratch_value_.clear();
+    put_varint(scratch_value_, written);
+    batch.put(kMarks, stream_key(stream).append(1, kHeldMark), scratch_value_);
   }
   if (batch.empty()) return;
   scratch_value_.clear();
@@ -232,13 +301,17 @@ void Ledger::seal(store::Batch& batch) {
 void Ledger::after_sync() {
   committed_seq_.store(next_seq_ - 1, std::memory_order_release);
   leased_count_.store(leased_.size(), std::memory_order_relaxed);
+  if (editing_) edits_.fetch_add(1, std::memory_order_release);
+  editing_ = false;
   if (!touched_.empty()) {
     const std::lock_guard lock(published_mutex_);
     for (const auto stream : touched_) published_[stream] = counters_[stream];
   }
   touched_.clear();
   if (observer_ != nullptr && !insertions_.empty()) observer_->on_inserted(std::move(insertions_));
+  settled_.insert(settled_.end(), dropped_.begin(), dropped_.end());
   if (observer_ != nullptr && !settled_.empty()) observer_->on_settled(settled_);
+  dropped_.clear();
   insertions_.clear();
   settled_.clear();
   ended_.clear();

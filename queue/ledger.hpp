@@ -48,7 +48,7 @@ class Ledger {
   // -- before the committer starts
   // ---------------------------------------------------------------------------
   /// Reads counters, marks and the last sequence number.
-  [[nodiscard]] Expected<> load(store::Database& database);
+  [[nodiscard]] Expected<> load(const store::Database& database);
   void set_observer(CommitObserver* observer) { observer_ = observer; }
 
   // -- inside Work::apply
@@ -62,7 +62,16 @@ class Ledger {
   /// Writes the block. Its records count as leased until settled.
   void lease(store::Batch& batch, std::uint64_t block, const std::vector<Held>& run);
   [[nodiscard]] bool is_leased(StreamId stream, Row row) const { return leased_.contains({stream, row}); }
-  /// Record, event, counters, lease.
+  /// Is what a worker read of an unleased record still so? Only streams that were edited since cost a read.
+  enum class Standing : std::uint8_t {
+    same,
+    gone,     ///< taken out, or moved to another key
+    changed,  ///< under the same key with another trail
+  };
+  [[nodiscard]] Standing standing(const Held& held);
+  /// The worker's record is no longer true: it is forgotten, without any account.
+  void drop(const Held& held, Standing why);
+  /// Record, event, counters, lease. An unleased record that is no longer so is dropped.
   void settle(store::Batch& batch, const Settlement& settlement);
   /// The recipient is final: its claim on the stored body ends, if it has one.
   static void drop_body(store::Batch& batch, const RecordKey& key, const RecordValue& value);
@@ -71,6 +80,20 @@ class Ledger {
   /// for it. Reads the database: for bounded numbers of records.
   [[nodiscard]] std::optional<std::string> withdraw(store::Batch& batch, const store::Database& database,
                                                     const RecordKey& key);
+  /// The two halves of withdraw(): its value, if it may be withdrawn, and taking it out.
+  [[nodiscard]] std::optional<std::string> waiting(const store::Database& database, const RecordKey& key);
+  void take_out(store::Batch& batch, const RecordKey& key);
+  /// Puts a withdrawn record again, under `key` (Phase::retry), and marks its stream as edited. `before` is
+  /// the key and trail it was withdrawn with.
+  void put_again(store::Batch& batch, const RecordKey& key, const RecordValue& value, const RecordKey& before,
+                 const Trail& trail);
+  /// An unleased record may not go before `due`: it waits there, as it is. No event, no attempt.
+  void postpone(store::Batch& batch, const Held& held, DueSecond due);
+  /// What workers have read of the stream before this batch is to be looked at again (standing()).
+  void mark_edited(Stream& stream) {
+    stream.set_edited(edits_.load(std::memory_order_relaxed) + 1);
+    editing_ = true;
+  }
   /// The record was leased and will not be attempted: its lease ends, the record stays.
   void release(store::Batch& batch, const Held& held);
   /// Raises a low-water mark: every key of the phase below `key` is settled, as of insertion `epoch`. An
@@ -86,6 +109,8 @@ class Ledger {
   // --------------------------------------------------------------------------------------------
   [[nodiscard]] Counters counters(StreamId stream) const;
   [[nodiscard]] std::uint64_t committed_seq() const { return committed_seq_.load(std::memory_order_acquire); }
+  /// Edits committed so far: whatever is read from the database from now on shows them.
+  [[nodiscard]] std::uint64_t edits() const { return edits_.load(std::memory_order_acquire); }
   [[nodiscard]] std::uint64_t leased_now() const { return leased_count_.load(std::memory_order_relaxed); }
   /// The mark as loaded from disk; used by the feeder before the committer starts.
   [[nodiscard]] std::string mark(StreamId stream, Phase phase) const;
@@ -118,6 +143,7 @@ class Ledger {
   /// True: the block still has records.
   bool end_lease(store::Batch& batch, const Held& held);
   void put_mark(store::Batch& batch, StreamId stream, Phase phase, const std::string& low);
+  void put_retry(store::Batch& batch, const RecordKey& key, const RecordValue& value);
 
   CommitObserver* observer_;
   std::uint64_t next_seq_ = 1;
@@ -131,6 +157,10 @@ class Ledger {
   std::map<StreamId, std::pair<std::string, std::uint64_t>>
       requeued_;  ///< this batch's retries: smallest key
   std::vector<SettledRef> settled_;
+  std::vector<SettledRef> dropped_;  ///< this batch's, of drop(): nothing was written for them
+  const store::Database* database_ = nullptr;
+  bool editing_ = false;                                      ///< this batch has an edit
+  std::unordered_map<StreamId, std::uint64_t> written_held_;  ///< Counters::held as it stands on disk
   std::unordered_set<RowKey, RowHash>
       ended_;  ///< erased by this batch: withdrawn, and settled_ up to ended_to_
   std::size_t ended_to_ = 0;
@@ -139,6 +169,7 @@ class Ledger {
 
   std::atomic<std::uint64_t> committed_seq_{0};
   std::atomic<std::uint64_t> leased_count_{0};
+  std::atomic<std::uint64_t> edits_{0};  // the feeder reads it before it reads records
   mutable std::mutex published_mutex_;
   std::unordered_map<StreamId, Counters> published_;
 };

@@ -53,6 +53,7 @@ class InjectWork final : public store::Work {
 
   void apply(store::Batch& batch) override {
     const auto stream = injection_->stream()->id;
+    injection_->set_read_at(ledger_.edits());
     for (const auto& entry : injection_->entries()) {
       ledger_.insert(batch, injection_->key(entry), injection_->value(entry));
     }
@@ -88,7 +89,11 @@ class LeaseWork final : public store::Work {
     std::vector<Held> granted;
     granted.reserve(run_.size());
     for (auto& held : run_) {
-      const bool running = held.stream->state() == StreamState::running;
+      if (const auto now = ledger_.standing(held); now != Ledger::Standing::same) {
+        ledger_.drop(held, now);
+        continue;
+      }
+      const bool running = held.stream->state() == StreamState::running && !held.stream->on_hold();
       if (running) held.block = block_;
       (running ? granted : refused_).push_back(std::move(held));
     }
@@ -153,6 +158,7 @@ Expected<StreamPtr> Queue::create_stream(StreamSettings settings,
     static_cast<void>(ledger_.touch(stream->id));
   });
   if (!result) return std::unexpected(result.error());
+  stream->set_on_hold(orders_.holds_tenant(stream->settings.tenant));
   streams_.add(stream);
   if (feeder_) feeder_->stream_changed(stream);
   return stream;
@@ -169,7 +175,7 @@ Expected<> Queue::set_state(const StreamPtr& stream, StreamState to, const std::
     }
     // In force before it is durable: leases of this very batch, applied later, are refused already.
     stream->set_state(to);
-    batch.put(kStreams, stream_key(stream->id), encode_stream(stream->settings, to));
+    batch.put(kStreams, stream_key(stream->id), encode_stream(stream->settings_now(), to));
     ledger_.add_event(batch, state_event(*stream, to, cause, clock_.now()));
   });
   if (!result) return result;
@@ -193,28 +199,7 @@ Expected<bool> Queue::sweep_cancelled(const StreamPtr& stream, std::size_t limit
       if (!key) continue;
       const auto value_bytes = ledger_.withdraw(batch, *database_, *key);
       if (!value_bytes) continue;
-      const auto value = RecordValue::decode(*value_bytes);
-      Event event;
-      event.kind = EventKind::cancelled;
-      event.time_ms = to_ms(clock_.now());
-      event.stream = stream->id;
-      event.domain = key->domain;
-      std::string recipient;
-      if (value) {
-        const Record record{*key, *value};
-        recipient = record.address();
-        event.recipient = recipient;
-        event.id = record.id(options_.node);
-        event.attempts = value->trail.attempts;
-        event.queued_ms = event.time_ms - value->accepted_ms;
-      }
-      std::string encoded;
-      event.append_to(encoded);
-      if (value) Ledger::drop_body(batch, *key, *value);
-      ledger_.add_event(batch, encoded);
-      auto& counters = ledger_.touch(stream->id);
-      counters.count(EventKind::cancelled);
-      if (key->phase == Phase::retry) --counters.retries_waiting;
+      end_record(batch, EventKind::cancelled, {}, *key, *value_bytes);
     }
   });
   if (!result) return std::unexpected(result.error());
@@ -265,6 +250,13 @@ void Queue::release(std::vector<Held> held, std::function<void(std::vector<Held>
     done(std::move(*shared));
   };
   committer_->submit(store::make_work(std::move(apply), std::move(finish)), store::Urgency::now);
+}
+
+void Queue::postpone(std::vector<std::pair<Held, DueSecond>> records) {
+  auto apply = [this, records = std::move(records)](store::Batch& batch) {
+    for (const auto& [held, due] : records) ledger_.postpone(batch, held, due);
+  };
+  committer_->submit(store::make_work(std::move(apply), [](const Expected<>&) {}), store::Urgency::soon);
 }
 
 void Queue::record_event(std::string encoded) {

@@ -17,9 +17,11 @@
 #include "engine/base/clock.hpp"
 #include "engine/store/committer.hpp"
 #include "engine/store/disk_room.hpp"
+#include "queue/edit.hpp"
 #include "queue/feeder.hpp"
 #include "queue/injection.hpp"
 #include "queue/ledger.hpp"
+#include "queue/orders.hpp"
 
 namespace sluice::queue {
 
@@ -45,8 +47,8 @@ struct RecoveryReport {
 };
 
 using Done = std::function<void(const Expected<>&)>;
-/// `leased` may be attempted now; `refused` belong to streams that were cancelled meanwhile and are only
-/// dropped.
+/// `leased` may be attempted now; `refused` belong to streams that may not send and go back to their lanes.
+/// Records of the run in neither were edited meanwhile (edit.hpp): the worker forgets them.
 using LeaseDone = std::function<void(const Expected<>&, std::vector<Held> leased, std::vector<Held> refused)>;
 
 class Queue {
@@ -73,9 +75,17 @@ class Queue {
   /// Durable and in force when it returns: with paused or cancelling no lease is granted after it. An event
   /// records `cause`. Fails with conflict for a step the state does not allow. Blocks for one commit.
   [[nodiscard]] Expected<> set_state(const StreamPtr& stream, StreamState to, const std::string& cause);
+  /// Another share of each site's turns, and other sources, from now on. Durable when it returns. conflict:
+  /// the stream has ended. Blocks for one commit.
+  [[nodiscard]] Expected<> set_priority(const StreamPtr& stream, std::uint8_t priority);
+  [[nodiscard]] Expected<> set_pool(const StreamPtr& stream, const std::string& pool);
   /// Writes `cancelled` finals for up to `limit` records of a cancelling stream; true when none is left and
   /// the stream is cancelled. Blocks for commits: for the sweeper.
   [[nodiscard]] Expected<bool> sweep_cancelled(const StreamPtr& stream, std::size_t limit);
+  /// Sets or lifts a standing order. Durable and in force when it returns; setting it twice, or lifting one
+  /// that is not there, changes nothing. limit: kMaxOrders. Blocks for one commit.
+  [[nodiscard]] Expected<> set_order(const Order& order, bool hold);
+  [[nodiscard]] const Orders& orders() const { return orders_; }
   [[nodiscard]] StreamTable& streams() { return streams_; }
   [[nodiscard]] Counters counters(StreamId stream) const { return ledger_.counters(stream); }
   [[nodiscard]] Expected<std::optional<std::string>> content(StreamId stream, std::string_view part) const;
@@ -92,6 +102,14 @@ class Queue {
   /// Leases of records that were not attempted end. `done` on the committer's thread, when the worker may
   /// have the records leased again.
   void release(std::vector<Held> held, std::function<void(std::vector<Held>)> done);
+  /// Unleased records wait until their time: no attempt, no event. The worker forgets them.
+  void postpone(std::vector<std::pair<Held, DueSecond>> records);
+  /// Changes waiting records, by their keys: at most kMaxEdit. Blocks for one commit: for operators, not for
+  /// workers. Keys that name no waiting record are counted, not an error.
+  [[nodiscard]] Expected<EditReport> edit(Edit what, const std::vector<std::string>& keys);
+  /// Gives waiting records, at most kMaxEdit, their `expired` final if their time is over; how many it gave.
+  /// Blocks for one commit: for the sweeper.
+  [[nodiscard]] Expected<std::uint64_t> expire(const std::vector<std::string>& keys);
   /// Puts an event that belongs to no record into the feed (operational events).
   void record_event(std::string encoded);
 
@@ -111,7 +129,13 @@ class Queue {
   void connect(std::vector<RunReceiver*> workers);
   Expected<> check_format();
   Expected<> load_streams();
+  Expected<> load_orders();
+  Expected<> change_settings(const StreamPtr& stream, const std::function<void()>& change,
+                             const std::string& what);
   Expected<> recover_leases();
+  void edit_record(store::Batch& batch, Edit what, const RecordKey& key, EditReport& report);
+  void end_record(store::Batch& batch, EventKind kind, std::string_view why, const RecordKey& key,
+                  std::string_view value_bytes);
   void recover_record(store::Batch& batch, std::string_view key, std::string_view value);
   Expected<> commit_now(std::function<void(store::Batch&)> apply);
 
@@ -123,6 +147,7 @@ class Queue {
   std::unique_ptr<store::Committer> committer_;
   std::unique_ptr<Feeder> feeder_;
   StreamTable streams_;
+  Orders orders_;
   std::atomic<std::uint64_t> next_block_{1};
   RecoveryReport recovery_;
 };

@@ -57,11 +57,17 @@ struct Record {
 /// from it: the last one to settle frees it.
 class Page {
  public:
+  /// `read_at`: the edits (Ledger::edits) that were committed before the first record was read, so that an
+  /// edit of a later number may be missing here.
+  explicit Page(std::uint64_t read_at = 0) : read_at_(read_at) {}
+
   /// Copies key and value. False when they do not decode: the caller sets the bytes aside.
   [[nodiscard]] bool add(std::string_view key, std::string_view value);
   [[nodiscard]] const std::vector<Record>& records() const { return records_; }
   [[nodiscard]] std::size_t size() const { return records_.size(); }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  [[nodiscard]] std::uint64_t read_at() const { return read_at_; }
+  void set_read_at(std::uint64_t edits) { read_at_ = edits; }
 
  private:
   char* copy(std::string_view bytes);
@@ -70,6 +76,7 @@ class Page {
   std::size_t chunk_used_ = 0;
   std::size_t chunk_size_ = 0;
   std::size_t bytes_ = 0;
+  std::uint64_t read_at_;
   std::vector<Record> records_;
 };
 

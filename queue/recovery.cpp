@@ -5,6 +5,7 @@
 #include "queue/families.hpp"
 #include "queue/migration.hpp"
 #include "queue/queue.hpp"
+#include "queue/store_view.hpp"
 
 namespace sluice::queue {
 namespace {
@@ -27,7 +28,7 @@ Expected<std::unique_ptr<Queue>> Queue::open(const Options& options, const Clock
   if (!database) return std::unexpected(database.error());
   queue->database_ = std::move(*database);
   auto& path = options.store.path;
-  for (auto step : {&Queue::check_format, &Queue::load_streams}) {
+  for (auto step : {&Queue::check_format, &Queue::load_streams, &Queue::load_orders}) {
     if (auto result = (queue.get()->*step)(); !result) return unopened(result.error(), path);
   }
   if (auto result = queue->ledger_.load(*queue->database_); !result) return unopened(result.error(), path);
@@ -44,18 +45,11 @@ Expected<> Queue::check_format() {
 }
 
 Expected<> Queue::load_streams() {
-  const auto rows = database_->cursor(kStreams, std::string(), std::string(5, '\xff'));
-  for (; rows->valid(); rows->next()) {
-    auto decoded = decode_stream(rows->value());
-    if (rows->key().size() != 4 || !decoded)
-      return fail(ErrorCode::corrupt, "the settings of stream " + hex(rows->key()) + " do not decode");
-    const auto id = static_cast<StreamId>(get_be<4>(rows->key().data()));
-    streams_.add(std::make_shared<Stream>(id, std::move(decoded->first), decoded->second));
-  }
+  if (auto loaded = queue::load_streams(*database_, streams_); !loaded) return loaded;
   auto floor = database_->get(kMeta, kStreamFloorKey);
   if (!floor) return std::unexpected(floor.error());
   if (*floor && (*floor)->size() == 4) streams_.skip_to(static_cast<StreamId>(get_be<4>((*floor)->data())));
-  return rows->status();
+  return {};
 }
 
 Expected<> Queue::recover_leases() {
@@ -122,7 +116,7 @@ void Queue::recover_record(store::Batch& batch, std::string_view key, std::strin
       break;
     case DoubtPolicy::hold:
       settlement.trail.held = true;
-      settlement.due = to_due_second(from_ms(record.value.accepted_ms) + stream->settings.expire);
+      settlement.due = to_due_second(from_ms(stream->expires_ms(record.value.accepted_ms)));
       break;
     case DoubtPolicy::assume_delivered:
       event.append_to(settlement.event);

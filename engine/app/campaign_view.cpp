@@ -55,6 +55,7 @@ CampaignView CampaignView::from(const boost::json::object& object) {
   out.tenant = text_at(object, "tenant");
   out.state = text_at(object, "state");
   out.reason = text_at(object, "reason");
+  out.waits_for = text_at(object, "waits_for");
   out.accepted = text_at(object, "accepted");
   out.read = number_at(object, "read");
   out.rejected = number_at(object, "rejected");
@@ -116,6 +117,7 @@ std::vector<std::string> progress_lines(const CampaignView& view, const Terminal
 std::string summary_text(const CampaignView& view, const Terminal& terminal) {
   std::string out = styled(terminal, Style::bold, safe_text(view.id)) + ": " + safe_text(view.state);
   if (!view.reason.empty()) out += ", " + safe_text(view.reason);
+  if (!view.waits_for.empty() && view.waits_for != view.state) out += ", " + safe_text(view.waits_for);
   out += '\n';
   const auto line = [&](std::string_view what, std::int64_t count, Style style) {
     if (count == 0 && what != "delivered") return;

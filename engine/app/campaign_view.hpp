@@ -32,8 +32,9 @@ struct CampaignView {
   std::string id;
   std::string tenant;
   std::string state;
-  std::string reason;    ///< why it is held, paused, failed or rejected; often ""
-  std::string accepted;  ///< RFC 3339
+  std::string reason;     ///< why it is held, paused, failed or rejected; often ""
+  std::string waits_for;  ///< why it sends nothing though it runs: "opens …", "held by operator"
+  std::string accepted;   ///< RFC 3339
   std::int64_t read = 0;
   std::int64_t rejected = 0;
   std::int64_t in_doubt = 0;

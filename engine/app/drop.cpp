@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -58,7 +59,8 @@ Expected<> copy_tree(const fs::path& from, const fs::path& to,
       fs::create_directory(to / relative, error);
     } else if (kind != fs::file_type::regular) {
       return refused(entry->path(), "is a link or special file; a campaign holds plain files only");
-    } else if (!instead.contains(relative.string())) {
+    } else if (!instead.contains(relative.string()) &&
+               std::ranges::find(options.leave_out, relative.string()) == options.leave_out.end()) {
       fs::copy_file(entry->path(), to / relative, error);
     }
     if (error) return failed("copying", entry->path(), error);
@@ -91,6 +93,9 @@ Expected<> drop_campaign(const std::string& directory, const std::string& spool,
   PartialCopy partial(pattern);
   if (auto copied = copy_tree(directory, pattern, instead, options); !copied) return copied;
   if (auto written = write_files(pattern, instead); !written) return written;
+  if (options.complete) {
+    if (auto completed = options.complete(pattern); !completed) return completed;
+  }
   std::error_code ignored;
   fs::permissions(pattern, fs::perms(0750),
                   ignored);  // mkdtemp's 0700 would keep out a service of the same group

@@ -2,16 +2,21 @@
 // one rename.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "engine/base/error.hpp"
 
 namespace sluice::app {
 
 struct DropOptions {
-  std::size_t max_files = 1000;  ///< in the directory; more are refused
-  std::size_t max_depth = 4;     ///< of folders in it
+  std::size_t max_files = 1000;          ///< in the directory; more are refused
+  std::size_t max_depth = 4;             ///< of folders in it
+  std::vector<std::string> leave_out{};  ///< files that are not copied, by their name in the directory
+  /// Adds what is too large for `instead` to the copy, before it is handed over.
+  std::function<Expected<>(const std::string& folder)> complete{};
 };
 
 /// Copies `directory` to <spool>/incoming/<name>. `instead` replaces files, by their name in the directory,

@@ -5,35 +5,17 @@
 #include <toml++/toml.h>
 
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <filesystem>
 #include <sstream>
 
 #include "config/options.hpp"
+#include "engine/app/row_json.hpp"
 #include "engine/campaign/directory.hpp"
 #include "engine/campaign/recipient_reader.hpp"
 
 namespace sluice::app {
 namespace {
-
-boost::json::value value_of(const campaign::Field& field) {
-  boost::system::error_code error;
-  switch (field.kind) {
-    case campaign::FieldKind::string:
-      return boost::json::string(field.text);
-    case campaign::FieldKind::yes:
-      return true;
-    case campaign::FieldKind::no:
-      return false;
-    case campaign::FieldKind::null:
-      return nullptr;
-    case campaign::FieldKind::number:
-    case campaign::FieldKind::nested:
-      return boost::json::parse(field.text, error);
-  }
-  return nullptr;
-}
 
 /// The first row that can be mailed, as one JSON line, its address replaced.
 Expected<std::string> first_row(campaign::CampaignDirectory& found, const std::string& address,
@@ -47,8 +29,7 @@ Expected<std::string> first_row(campaign::CampaignDirectory& found, const std::s
     if (batch.rows.empty()) return fail(ErrorCode::invalid_input, "the list has no row that can be mailed");
     for (const auto& row : batch.rows) {
       if (!row.accepted()) continue;
-      boost::json::object out;
-      for (const auto& field : batch.fields_of(row)) out[reader->columns()[field.column]] = value_of(field);
+      auto out = row_json(batch, row, reader->columns());
       out["email"] = address;
       return boost::json::serialize(out) + '\n';
     }

@@ -1,4 +1,4 @@
-// `campaign list|show|pause|resume|cancel`.
+// `campaign list|show|pause|resume|cancel`; the group's other verbs are in verb_campaign_change.cpp.
 #include <fmt/format.h>
 
 #include <boost/json/serialize.hpp>
@@ -8,6 +8,7 @@
 #include "engine/app/campaign_view.hpp"
 #include "engine/app/service.hpp"
 #include "engine/app/table.hpp"
+#include "engine/app/verb_campaign.hpp"
 #include "engine/app/verbs.hpp"
 #include "engine/http/percent.hpp"
 
@@ -87,6 +88,7 @@ void setup_campaign(CLI::App& parent, Context& context) {
   add_action(*group, context, "pause", "Stop sending at once; what is queued stays");
   add_action(*group, context, "resume", "Go on with a paused or held campaign");
   add_action(*group, context, "cancel", "Stop for good; what is queued becomes `cancelled`");
+  setup_campaign_change(*group, context);
 }
 
 }  // namespace sluice::app

@@ -5,7 +5,31 @@
 namespace sluice::campaign {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
+constexpr std::uint8_t kWithoutWindows =
+    1;  ///< written before windows were kept: they were not obeyed either
+
+void append_windows(std::string& out, const Windows& windows) {
+  put_varint(out, windows.list().size());
+  for (const auto& window : windows.list()) {
+    put_u8(out, window.days);
+    put_be<2>(out, window.start);
+    put_be<2>(out, window.end);
+  }
+}
+
+std::optional<Windows> read_windows(ByteReader& in) {
+  const auto count = in.varint();
+  if (count > Windows::kMaxWindows) return std::nullopt;
+  std::vector<Window> out(count);
+  for (auto& window : out) {
+    window.days = in.u8();
+    window.start = static_cast<std::uint16_t>(in.be<2>());
+    window.end = static_cast<std::uint16_t>(in.be<2>());
+    if (window.start >= 24 * 60 || window.end > 24 * 60) return std::nullopt;
+  }
+  return Windows(std::move(out));
+}
 
 }  // namespace
 
@@ -23,13 +47,17 @@ std::string Acceptance::encode() const {
   layout.encode(names);
   put_string(out, names);
   put_varint(out, first_seq);
+  append_windows(out, windows);
+  put_string(out, zone_name);
+  put_string(out, zone_column);
   return out;
 }
 
 std::optional<Acceptance> Acceptance::decode(std::string_view bytes) {
   ByteReader in(bytes);
   Acceptance out;
-  if (in.u8() != kVersion) return std::nullopt;
+  const auto version = in.u8();
+  if (version != kVersion && version != kWithoutWindows) return std::nullopt;
   for (auto* text :
        {&out.incoming_name, &out.active_name, &out.list_name, &out.kept_name, &out.subject, &out.from}) {
     *text = in.string();
@@ -41,6 +69,13 @@ std::optional<Acceptance> Acceptance::decode(std::string_view bytes) {
   out.list_kind.packing = static_cast<Packing>(in.u8());
   auto layout = message::RowLayout::decode(in.string());
   out.first_seq = in.varint();
+  if (version != kWithoutWindows) {
+    auto windows = read_windows(in);
+    if (!windows) return std::nullopt;
+    out.windows = std::move(*windows);
+    out.zone_name = in.string();
+    out.zone_column = in.string();
+  }
   if (!in.ok() || !fingerprint || !layout) return std::nullopt;
   out.fingerprint = *fingerprint;
   out.layout = std::move(*layout);

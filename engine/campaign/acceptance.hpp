@@ -10,6 +10,7 @@
 #include "engine/campaign/kept_list.hpp"
 #include "engine/campaign/recipient_reader.hpp"
 #include "engine/campaign/spool.hpp"
+#include "engine/campaign/windows.hpp"
 #include "engine/message/row.hpp"
 
 namespace sluice::campaign {
@@ -26,6 +27,9 @@ struct Acceptance {
   std::string subject;
   std::string from;
   std::uint64_t first_seq = 0;  ///< no event of the campaign is older
+  Windows windows;
+  std::string zone_name = "UTC";  ///< of the windows
+  std::string zone_column;        ///< each recipient's own zone; "": none has
 
   [[nodiscard]] std::string encode() const;
   /// Nothing for damaged bytes.

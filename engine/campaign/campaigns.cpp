@@ -37,7 +37,8 @@ Campaigns::Campaigns(queue::Queue& queue, const queue::EventLog& log, const Cloc
       options_(std::move(options)),
       from_check_(std::move(from_check)),
       content_check_(std::move(content_check)),
-      spool_(std::move(spool)) {}
+      spool_(std::move(spool)),
+      times_([this](const queue::StreamPtr& stream) { queue_.feeder().stream_changed(stream); }) {}
 
 Campaigns::~Campaigns() { stop(); }
 
@@ -79,6 +80,7 @@ Expected<> Campaigns::load() {
     entry.failed = progress && !progress->failure.empty();
     if (progress) entry.note = progress->failure;
     if (!over(*stream)) {
+      times_.add(stream, entry.acceptance, clock_.now());
       auto& at = entry.acceptance;
       auto active = spool_.finish_acceptance(at.incoming_name, at.active_name, at.identity);
       if (active) at.active_name = *active;
@@ -89,6 +91,7 @@ Expected<> Campaigns::load() {
 }
 
 void Campaigns::tick(Instant now) {
+  times_.tick(now);
   take_incoming(now);
   start_expansions();
   for (auto& [id, entry] : entries_) {
@@ -174,6 +177,9 @@ Answer Campaigns::keep(Offer& offer, message::CampaignParts parts) {
   acceptance.subject = spec.subject;
   acceptance.from = parts.source.from;
   acceptance.first_seq = queue_.ledger().committed_seq() + 1;
+  acceptance.windows = spec.windows;
+  acceptance.zone_name = spec.time_zone.zone.name();
+  acceptance.zone_column = spec.time_zone.column;
   const Descriptor folder(::open(lists_folder(options_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   auto kept = keep_list(offer.campaign.list.file.get(), folder.get(), acceptance.kept_name);
   if (!kept) return {Answer::Kind::later, kept.error().text, {}};
@@ -194,6 +200,7 @@ Answer Campaigns::keep(Offer& offer, message::CampaignParts parts) {
   auto stream = queue_.create_stream(std::move(settings), {{"source", message::encode_campaign(parts)}});
   if (!stream) return {Answer::Kind::later, stream.error().text, {}};
   entry.stream = *stream;
+  times_.add(*stream, acceptance, clock_.now());
   accepted_ = std::move(entry);
   return {Answer::Kind::accepted, {}, {}};
 }

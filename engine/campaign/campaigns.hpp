@@ -19,6 +19,7 @@
 #include "engine/campaign/content_source.hpp"
 #include "engine/campaign/expansion.hpp"
 #include "engine/campaign/intake.hpp"
+#include "engine/campaign/sending_times.hpp"
 #include "engine/campaign/spool_watcher.hpp"
 #include "queue/event_log.hpp"
 
@@ -66,6 +67,7 @@ class Campaigns {
   /// Expansions stop at the next run; reports in hand are finished.
   void stop();
 
+  [[nodiscard]] const SendingTimes& times() const { return times_; }
   /// Campaigns the store knows, newest first. Control thread.
   [[nodiscard]] std::vector<CampaignView> all() const;
   /// "name" or "tenant/name".
@@ -110,6 +112,7 @@ class Campaigns {
   const FromCheck from_check_;
   const ContentCheck content_check_;
   Spool spool_;
+  SendingTimes times_;
   std::unique_ptr<SpoolWatcher> watcher_;
   std::map<StreamId, Entry> entries_;
   std::chrono::steady_clock::time_point look_at_done_{};

@@ -128,6 +128,17 @@ bool Windows::open_at(Instant at, const Zone& zone) const {
                       [&](const Stretch& s) { return s.start <= at && at < s.end; });
 }
 
+Instant Windows::closing(Instant at, const Zone& zone) const {
+  if (windows_.empty()) return Instant::max();
+  auto out = at;
+  const auto today = local_day(at, zone);
+  each_stretch(windows_, zone, today - date::days(1), today, [&](const Stretch& s) {
+    if (s.start <= at && at < s.end) out = std::max(out, s.end);
+    return false;
+  });
+  return out;
+}
+
 Instant Windows::next_opening(Instant at, const Zone& zone) const {
   if (open_at(at, zone)) return at;
   // Stretches of one day come in the order they were written, so a whole day is looked at before an answer.

@@ -41,6 +41,9 @@ class Windows {
   /// `at` itself when open, else the next moment that is. Instant::max() only when a year of weeks has none
   /// (each one swallowed by a clock change).
   [[nodiscard]] Instant next_opening(Instant at, const Zone& zone) const;
+  /// When the stretch that holds `at` ends; the latest, of several. `at` itself when it is shut,
+  /// Instant::max() when always open.
+  [[nodiscard]] Instant closing(Instant at, const Zone& zone) const;
   [[nodiscard]] const std::vector<Window>& list() const { return windows_; }
 
  private:

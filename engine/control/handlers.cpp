@@ -5,6 +5,7 @@
 #include <map>
 
 #include "engine/control/event_feed.hpp"
+#include "engine/control/handlers_queue.hpp"
 #include "engine/control/service.hpp"
 #include "engine/control/store_handlers.hpp"
 
@@ -60,6 +61,9 @@ json::object campaign_json(Service& service, const campaign::CampaignView& view,
   out["tenant"] = stream.settings.tenant;
   out["state"] = queue::name_of(stream.state());
   out["reason"] = view.note;
+  out["waits_for"] = counters.queued() > 0 ? service.desk().stream_waits_for(stream) : std::string();
+  out["priority"] = stream.priority();
+  out["pool"] = stream.pool();
   out["class"] = queue::name_of(stream.settings.stream_class);
   out["accepted"] = to_rfc3339(from_ms(stream.settings.created_ms));
   out["subject"] = view.acceptance.subject;
@@ -102,66 +106,29 @@ Response change_campaign(Service& service, const Request& request, queue::Stream
   return http::json_response(campaign_json(service, *view, false));
 }
 
-/// One row a provider (or site): what its paths are doing, and why they wait.
-Response queue_summary(Service& service, const Request& request) {
-  const auto by = request.query_or("by", "provider");
-  if (by != "provider" && by != "site" && by != "campaign") {
-    return http::error_response(400, "invalid_input", "by is provider, site or campaign");
+bool is_pool(const Service& service, std::string_view name) {
+  return name == "default" || std::ranges::any_of(service.options().delivery.pools,
+                                                  [&](const auto& pool) { return pool.name == name; });
+}
+
+/// Another priority or pool; takes effect at once.
+Response adjust_campaign(Service& service, const Request& request, std::string_view what) {
+  const auto& id = request.params.at("id");
+  const auto view = service.campaigns().find(id);
+  if (!view) return no_campaign(id);
+  const auto value = request.query_or("value", "");
+  Expected<> changed;
+  if (what == "priority") {
+    const bool digit = value.size() == 1 && value[0] >= '1' && value[0] <= '9';
+    if (!digit) return http::error_response(400, "invalid_input", "a priority is 1 (first) to 9");
+    changed = service.queue().set_priority(view->stream, static_cast<std::uint8_t>(value[0] - '0'));
+  } else if (!is_pool(service, value)) {
+    return http::error_response(400, "invalid_input", "there is no pool \"" + std::string(value) + "\"");
+  } else {
+    changed = service.queue().set_pool(view->stream, std::string(value));
   }
-  json::object total;
-  std::uint64_t queued = 0, retries = 0;
-  json::array rows;
-  for (const auto& stream : service.queue().streams().all()) {
-    const auto counters = service.queue().counters(stream->id);
-    queued += counters.queued();
-    retries += counters.retries_waiting;
-    if (by != "campaign" || counters.queued() == 0) continue;
-    rows.push_back(json::object{{"name", stream->settings.name},
-                                {"queued", counters.queued()},
-                                {"ready", counters.queued() - counters.retries_waiting},
-                                {"deferred", counters.retries_waiting},
-                                {"rate_per_s", service.live().rate_of(stream->id)}});
-  }
-  struct Row {
-    std::uint64_t lanes = 0, leased = 0, connections = 0;
-    std::string waits_for;
-  };
-  std::map<std::string, Row> groups;
-  std::uint64_t leased = 0, connections = 0;
-  for (const auto& site : service.delivery().inspect()) {
-    auto& row = groups[by == "site" ? site.site : site.provider.empty() ? "other" : site.provider];
-    row.lanes += site.lanes;
-    for (const auto& path : site.paths) {
-      row.leased += path.leased;
-      row.connections += path.connections + path.connecting;
-      leased += path.leased;
-      connections += path.connections + path.connecting;
-      if (row.waits_for.empty()) row.waits_for = path.waits_for;
-    }
-    if (row.waits_for.empty()) row.waits_for = site.waits_for;
-  }
-  std::map<std::string, double> rates;
-  for (const auto& provider : service.live().total()) rates[provider.provider] = provider.per_second;
-  if (by != "campaign") {
-    for (const auto& [name, row] : groups) {
-      rows.push_back(json::object{{"name", name},
-                                  {"lanes", row.lanes},
-                                  {"leased", row.leased},
-                                  {"connections", row.connections},
-                                  {"rate_per_s", rates[name]},
-                                  {"waits_for", row.waits_for}});
-    }
-  }
-  double rate = 0;
-  for (const auto& [name, per_second] : rates) rate += per_second;
-  total["rows"] = std::move(rows);
-  total["queued"] = queued;
-  total["ready"] = queued - retries;
-  total["deferred"] = retries;
-  total["leased"] = leased;
-  total["connections"] = connections;
-  total["rate_per_s"] = rate;
-  return http::json_response(total);
+  if (!changed) return http::error_response(changed.error());
+  return http::json_response(campaign_json(service, *view, false));
 }
 
 Response status(Service& service) {
@@ -215,8 +182,11 @@ http::Router make_router(Service& service) {
     out.add("POST", std::string("/v1/campaigns/{id}/") + verb,
             answer([&service, to = state](const Request& r) { return change_campaign(service, r, to); }));
   }
-  out.add("GET", "/v1/queue/summary",
-          answer([&service](const Request& r) { return queue_summary(service, r); }));
+  for (const char* what : {"priority", "route"}) {
+    out.add("POST", std::string("/v1/campaigns/{id}/") + what,
+            answer([&service, what](const Request& r) { return adjust_campaign(service, r, what); }));
+  }
+  add_queue_handlers(out, service);
   out.add("GET", "/v1/events", answer([&service](const Request& r) { return events_response(service, r); }));
   add_store_routes(out, service);
   out.add("POST", "/v1/reload", answer([&service](const Request&) { return reload(service); }));

@@ -110,7 +110,10 @@ Expected<> Service::make_network() {
   auto policies = throttle::PolicySet::create(options_.policies);
   if (!policies) return std::unexpected(policies.error());
   policies_ = std::move(*policies);
-  const delivery::Parts parts{clock_, *queue_, *routes_, network_, *policies_, *contents_, signer_};
+  delivery::Parts parts{clock_, *queue_, *routes_, network_, *policies_, *contents_, signer_};
+  parts.local_opening = [this](const queue::Stream& stream, const queue::Record& record, Instant now) {
+    return campaigns_->times().opening(stream, record, now);
+  };
   auto made = delivery::Delivery::make(options_.delivery, parts, options_.tls);
   if (!made) return std::unexpected(made.error());
   delivery_ = std::move(*made);
@@ -141,6 +144,7 @@ Expected<> Service::make_campaigns() {
                                           std::move(content_check));
   if (!opened) return std::unexpected(opened.error());
   campaigns_ = std::move(*opened);
+  desk_ = std::make_unique<QueueDesk>(*this);
   return {};
 }
 
@@ -249,6 +253,7 @@ net::Task<> Service::tick_loop() {
     tell_clock_step();
     if (disk_->look(clock_.now())) delivery_->wake();
     campaigns_->tick(clock_.now());
+    desk_->tick(clock_.now());
     timer.expires_after(kTick);
     boost::system::error_code ignored;
     co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));

@@ -16,6 +16,7 @@
 #include "engine/control/backups.hpp"
 #include "engine/control/disk_watch.hpp"
 #include "engine/control/live_counts.hpp"
+#include "engine/control/queue_desk.hpp"
 #include "engine/delivery/delivery.hpp"
 #include "engine/delivery/door_server.hpp"
 #include "engine/delivery/smtp_transport.hpp"
@@ -84,6 +85,8 @@ class Service {
   [[nodiscard]] delivery::Delivery& delivery() { return *delivery_; }
   [[nodiscard]] throttle::PolicySet& policies() { return *policies_; }
   [[nodiscard]] dns::Router& router() { return *router_; }
+  /// Control's thread.
+  [[nodiscard]] QueueDesk& desk() { return *desk_; }
   [[nodiscard]] Backups& backups() { return *backups_; }
   [[nodiscard]] const LiveCounts& live() const { return live_; }
   [[nodiscard]] const queue::EventLog& events() const { return *log_; }
@@ -138,6 +141,7 @@ class Service {
   message::DkimSigner signer_;
   std::unique_ptr<delivery::Delivery> delivery_;
   std::unique_ptr<campaign::Campaigns> campaigns_;
+  std::unique_ptr<QueueDesk> desk_;
   std::unique_ptr<delivery::Flows> flows_;
   std::unique_ptr<delivery::DoorServer> doors_;
   net::Worker control_{"control"};

@@ -58,7 +58,8 @@ Expected<std::unique_ptr<Delivery>> Delivery::make(Options options, const Parts&
                                                  parts.signer,
                                                  std::move(*pools),
                                                  {},
-                                                 parts.probe});
+                                                 parts.probe,
+                                                 parts.local_opening});
   for (unsigned i = 0; i < count; ++i) {
     auto context = net::TlsClientContext::make(tls);
     if (!context) return std::unexpected(context.error());

@@ -20,8 +20,9 @@ struct Parts {
   throttle::PolicySet& policies;
   ContentStore& contents;
   const message::DkimSigner& signer;
-  Probe* probe = nullptr;             ///< see probe.hpp
+  Probe* probe = nullptr;                  ///< see probe.hpp
   std::optional<std::uint64_t> seed = {};  ///< of every choice made at random; absent: a new one each start
+  LocalOpening local_opening{};            ///< empty: no stream has local windows
 };
 
 class Delivery {

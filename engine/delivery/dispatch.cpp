@@ -18,10 +18,22 @@ class Dispatch::Gate final : public queue::LaneGate {
       far.emplace_back(state.id, Instant::max());
       return Answer::park;
     }
+    const auto& shared = dispatch_.worker_.shared();
+    if (shared.queue.orders().holds_mail(lane.domain, dispatch_.site().provider)) {
+      far.emplace_back(state.id, Instant::max());
+      return Answer::park;
+    }
     const auto& value = lane.front().value;
     if (value.trail.held || lane.stream->expired(value.accepted_ms, now_)) {
       dispatch_.worker_.expire(lane.take());
       return Answer::skip;
+    }
+    if (lane.stream->has_local_windows()) {
+      const auto opens = shared.local_opening(*lane.stream, lane.front(), now_);
+      if (opens > now_) {
+        dispatch_.worker_.postpone(lane.take(), opens);
+        return Answer::skip;
+      }
     }
     for (;;) {
       Path* path = dispatch_.choose(value.trail.source, used_);

@@ -61,11 +61,13 @@ void Path::on_leases_ended(std::size_t records) {
 void Path::lease(std::vector<queue::Held> run) {
   leasing_ += run.size();
   unsettled_ += run.size();
-  auto done = [&worker = worker_, path = id](const Expected<>& result, std::vector<queue::Held> granted,
-                                             std::vector<queue::Held> refused) {
+  auto done = [&worker = worker_, path = id, asked = run.size()](const Expected<>& result,
+                                                                 std::vector<queue::Held> granted,
+                                                                 std::vector<queue::Held> refused) {
     if (!result) return;  // the store is closing: the records are found again at the next start
-    worker.post([&worker, path, granted = std::move(granted), refused = std::move(refused)]() mutable {
-      if (auto* self = worker.find_path(path)) return self->on_leased(std::move(granted), std::move(refused));
+    worker.post([&worker, path, asked, granted = std::move(granted), refused = std::move(refused)]() mutable {
+      if (auto* self = worker.find_path(path))
+        return self->on_leased(asked, std::move(granted), std::move(refused));
       worker.release(std::move(granted), path);
       worker.take_back(std::move(refused));
     });
@@ -73,9 +75,10 @@ void Path::lease(std::vector<queue::Held> run) {
   worker_.shared().queue.lease(std::move(run), std::move(done));
 }
 
-void Path::on_leased(std::vector<queue::Held> granted, std::vector<queue::Held> refused) {
-  leasing_ -= granted.size() + refused.size();
-  unsettled_ -= refused.size();
+/// What is neither granted nor refused was edited meanwhile, and is no record of ours any more.
+void Path::on_leased(std::size_t asked, std::vector<queue::Held> granted, std::vector<queue::Held> refused) {
+  leasing_ -= asked;
+  unsettled_ -= asked - granted.size();
   worker_.leases_changed();
   for (auto& held : granted) ready_.push_back(std::move(held));
   worker_.take_back(std::move(refused));
@@ -122,7 +125,7 @@ bool Path::fetch(Prepared& into) {
   while (!ready_.empty() && now >= back_off_until_ && !worker_.stopping()) {
     auto held = std::move(ready_.front());
     ready_.pop_front();
-    if (!held.stream->may_send(now)) {
+    if (!worker_.may_send(*held.stream, held.record().key.domain, dispatch_.site().provider, now)) {
       release(std::move(held));
       continue;
     }

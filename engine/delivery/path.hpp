@@ -110,7 +110,7 @@ class Path final : public throttle::Waiter {
   void settle(Connection& connection, Prepared& message, const smtp::TransactionResult& result);
   static bool unsent(const Connection& connection, const smtp::TransactionResult& result);
   void on_open_failed(Connection& connection, const smtp::FailedOpen& failure);
-  void on_leased(std::vector<queue::Held> granted, std::vector<queue::Held> refused);
+  void on_leased(std::size_t asked, std::vector<queue::Held> granted, std::vector<queue::Held> refused);
   void back_off(const std::string& why);
   void release(queue::Held held);
   void release_ready();

@@ -22,7 +22,7 @@ NextStep next_step(const RetryOptions& options, const queue::Stream& stream, con
   NextStep next{outcome.kind, record.value.trail, 0};
   next.trail.attempts = static_cast<std::uint16_t>(std::min(record.value.trail.attempts + 1, 0xffff));
   if (queue::is_final(outcome.kind)) return next;
-  const auto end = from_ms(record.value.accepted_ms) + stream.settings.expire;
+  const Instant end = from_ms(stream.expires_ms(record.value.accepted_ms));
   next.trail.source = source;
   if (outcome.kind == queue::EventKind::in_doubt) {
     next.trail.doubts = static_cast<std::uint8_t>(record.value.trail.doubts + 1);

@@ -1,6 +1,7 @@
 // What all workers of a delivery use together.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -19,6 +20,9 @@ namespace sluice::delivery {
 
 class Worker;
 
+/// When a recipient of a stream with local windows may be sent to: `now`, or the next opening. Any thread.
+using LocalOpening = std::function<Instant(const queue::Stream&, const queue::Record&, Instant now)>;
+
 struct Shared {
   const Options options;
   const Clock& clock;
@@ -33,6 +37,7 @@ struct Shared {
       pools;                     ///< name -> indices into options.sources
   std::vector<Worker*> workers;  ///< by owner number
   Probe* probe = nullptr;
+  LocalOpening local_opening{};
 };
 
 /// "google" for a plan whose first host ends in one of its suffixes; "" when none does.

@@ -7,6 +7,11 @@
 #include "engine/base/log.hpp"
 
 namespace sluice::delivery {
+namespace {
+
+constexpr std::chrono::seconds kResolveLater{1};  ///< a domain that finds no room to be looked up comes again
+
+}  // namespace
 
 Worker::Worker(Shared& shared, unsigned number, std::unique_ptr<net::TlsClientContext> tls,
                message::DkimSigner signer, Random random)
@@ -103,11 +108,10 @@ void Worker::accept(queue::Run run) {
   waiting.push_back(std::move(run));
   if (waiting.size() > 1) return;
   if (tasks_.spawn(resolve(domain))) return;
-  const dns::RouteFailure busy{false, dns::FailureClass::dns, "4.4.3",
-                               "too many domains are being looked up"};
+  // Too many are being looked up: it waits for its turn, and spends no attempt on it.
   auto runs = std::move(waiting);
   resolving_.erase(domain);
-  for (auto& one : runs) fail_run(std::move(one), busy);
+  for (auto& one : runs) put_off(std::move(one), now() + kResolveLater);
 }
 
 net::Task<> Worker::resolve(std::string domain) {
@@ -134,15 +138,23 @@ void Worker::accept_routed(queue::Run run, const dns::Planned<dns::PlanPtr>& rou
 
 /// No attempt can be made: every record of the run gets the failure, without a lease.
 void Worker::fail_run(queue::Run run, const dns::RouteFailure& failure) {
+  if (!may_send(*run.stream, run.domain(), {}, now())) return put_off(std::move(run), Instant::max());
   const auto ending = ending_of(failure);
   const auto outcome = outcome_of(ending);
   for (std::uint32_t i = 0; i < run.count; ++i) settle(run.held(i), outcome, ending, {}, nullptr);
   shared_.queue.feeder().want_more(run.lane);
 }
 
+/// The run's lane goes back to the feeder, to be read again then.
+void Worker::put_off(queue::Run run, Instant until) {
+  auto& lane = lanes_->add(std::move(run));
+  if (lane.owner != nullptr) return give_back(*static_cast<LaneState*>(lane.owner), until);
+  lanes_->give_back(lane, until);
+}
+
 void Worker::attach(queue::WorkerLane& lane, const dns::PlanPtr& plan) {
   if (lane.owner == nullptr) {
-    auto& dispatch = dispatch_for(lane.stream->settings.pool, plan);
+    auto& dispatch = dispatch_for(lane.stream->pool(), plan);
     auto state = std::make_unique<LaneState>(*this, next_id(), lane, dispatch);
     lane.owner = state.get();
     states_.emplace(state->id, std::move(state));
@@ -331,9 +343,24 @@ void Worker::settle(queue::Held held, const Outcome& outcome, const Ending& endi
     ++settled_paths_.back().second;
   }
   settlements_.push_back(std::move(out));
+  flush_later();
+}
+
+void Worker::flush_later() {
   if (flush_posted_) return;
   flush_posted_ = true;
   loop_.post([this] { flush_settlements(); });
+}
+
+void Worker::postpone(queue::Held held, Instant until) {
+  const auto end = from_ms(held.stream->expires_ms(held.record().value.accepted_ms));
+  postponed_.emplace_back(std::move(held), queue::to_due_second(std::min<Instant>(until, end)));
+  flush_later();
+}
+
+bool Worker::may_send(const queue::Stream& stream, std::string_view domain, std::string_view provider,
+                      Instant at) const {
+  return stream.may_send(at) && !shared_.queue.orders().holds_mail(domain, provider);
 }
 
 void Worker::expire(queue::Held held) {
@@ -346,6 +373,7 @@ void Worker::expire(queue::Held held) {
 
 void Worker::flush_settlements() {
   flush_posted_ = false;
+  if (!postponed_.empty()) shared_.queue.postpone(std::exchange(postponed_, {}));
   if (settlements_.empty()) return;
   auto durable = [this, paths = std::exchange(settled_paths_, {})]() mutable {
     loop_.post([this, paths = std::move(paths)] {
@@ -357,14 +385,43 @@ void Worker::flush_settlements() {
 
 void Worker::on_stream_changed(queue::StreamPtr stream) {
   loop_.post([this, stream = std::move(stream)] {
-    if (stream->state() == queue::StreamState::running || stopping_) return;
-    for (auto& [id, path] : paths_) path->release_stream(*stream);
-    std::vector<LaneState*> mine;
-    for (auto& [id, lane] : states_) {
-      if (lane->lane.stream == stream) mine.push_back(lane.get());
-    }
-    for (auto* lane : mine) give_back(*lane, Instant::max());
+    if (stopping_) return;
+    stream->may_send(now()) ? attach_anew(stream) : lay_down(stream);
   });
+}
+
+std::vector<LaneState*> Worker::lanes_of(const queue::StreamPtr& stream) {
+  std::vector<LaneState*> out;
+  for (auto& [id, lane] : states_) {
+    if (lane->lane.stream == stream) out.push_back(lane.get());
+  }
+  return out;
+}
+
+/// The stream sleeps: nothing of it stays here.
+void Worker::lay_down(const queue::StreamPtr& stream) {
+  for (auto& [id, path] : paths_) path->release_stream(*stream);
+  for (auto* lane : lanes_of(stream)) give_back(*lane, Instant::max());
+}
+
+/// Its priority or pool may be another: lanes of the old pool go back and come anew, the others take their
+/// places in the order again.
+void Worker::attach_anew(const queue::StreamPtr& stream) {
+  const auto pool = stream->pool();
+  for (auto& [key, dispatch] : dispatches_) {
+    if (key.second == pool) continue;
+    for (auto& path : dispatch->paths()) path->release_stream(*stream);
+  }
+  std::vector<LaneState*> queued;
+  for (auto* lane : lanes_of(stream)) {
+    if (lane->dispatch.pool() != pool) {
+      give_back(*lane, now());
+    } else if (lane->lane.queued) {
+      lane->dispatch.remove(*lane);
+      queued.push_back(lane);
+    }
+  }
+  for (auto* lane : queued) ready(*lane);
 }
 
 void Worker::arm(std::shared_ptr<const throttle::Limits> pin, throttle::Limit* limit, Instant when) {

@@ -90,6 +90,11 @@ class Worker final : public queue::RunReceiver {
   void leases_changed() {
     if (stopping_) lease_gone_.cancel();
   }
+  /// The record may not go before: it waits in the store.
+  void postpone(queue::Held held, Instant until);
+  /// Neither the stream nor a standing order keeps mail to this domain.
+  [[nodiscard]] bool may_send(const queue::Stream& stream, std::string_view domain, std::string_view provider,
+                              Instant at) const;
   /// Calls Limit::wake_due at the instant a park() asked for.
   void arm(std::shared_ptr<const throttle::Limits> pin, throttle::Limit* limit, Instant when);
 
@@ -98,9 +103,14 @@ class Worker final : public queue::RunReceiver {
   void accept_routed(queue::Run run, const dns::Planned<dns::PlanPtr>& route);
   net::Task<> resolve(std::string domain);
   void fail_run(queue::Run run, const dns::RouteFailure& failure);
+  void put_off(queue::Run run, Instant until);
   void attach(queue::WorkerLane& lane, const dns::PlanPtr& plan);
   Dispatch& dispatch_for(const std::string& pool, const dns::PlanPtr& plan);
   void ready(LaneState& lane);
+  void flush_later();
+  void lay_down(const queue::StreamPtr& stream);
+  void attach_anew(const queue::StreamPtr& stream);
+  std::vector<LaneState*> lanes_of(const queue::StreamPtr& stream);
   void flush_settlements();
   void lease_ended(std::uint64_t path, std::size_t records);
   [[nodiscard]] bool leases_out() const;
@@ -124,6 +134,7 @@ class Worker final : public queue::RunReceiver {
   std::map<std::pair<std::string, std::string>, std::unique_ptr<Dispatch>> dispatches_;  ///< by site, pool
   std::unordered_map<std::uint64_t, Path*> paths_;
   std::vector<queue::Settlement> settlements_;
+  std::vector<std::pair<queue::Held, queue::DueSecond>> postponed_;
   std::vector<std::pair<std::uint64_t, std::size_t>> settled_paths_;  ///< of settlements_: path, leases
   bool flush_posted_ = false;
   bool stopping_ = false;

@@ -46,13 +46,17 @@ class FakeWorker final : public RunReceiver {
   }
   void on_stream_changed(StreamPtr stream) override {
     post([this, stream = std::move(stream)] {
-      if (stream->state() == StreamState::running) return;
+      if (stream->may_send(clock_.now())) return;
       lanes_->for_each([&](WorkerLane& lane) {
         if (lane.stream != stream) return;
         site_.remove(lane);
         lanes_->give_back(lane, Instant::max());
       });
     });
+  }
+  /// Lease runs it asks for at once, from now on; 0: it reads and waits.
+  void set_runs_ahead(std::size_t runs) {
+    post([this, runs] { runs_ahead_ = runs; });
   }
   /// Records handed to outcome() so far.
   [[nodiscard]] std::uint64_t attempts() const { return attempts_.load(); }
@@ -110,7 +114,7 @@ class FakeWorker final : public RunReceiver {
   }
 
   void enqueue(WorkerLane& lane) {
-    if (lane.stream->state() == StreamState::running) return site_.add(lane);
+    if (lane.stream->may_send(clock_.now())) return site_.add(lane);
     site_.remove(lane);
     lanes_->give_back(lane, Instant::max());
   }
@@ -143,7 +147,7 @@ class FakeWorker final : public RunReceiver {
   const Clock& clock_;
   const Outcome outcome_;
   const std::size_t run_;
-  const std::size_t runs_ahead_;
+  std::size_t runs_ahead_;
   std::unique_ptr<WorkerLanes> lanes_;
   SiteQueue site_;
   std::size_t open_runs_ = 0;

@@ -84,6 +84,12 @@ TEST(Format, CountersAreTenNumbers) {
   EXPECT_EQ(hex(bytes_of(Counters{300, 1, 2, 3, 4, 5, 6, 7, 8, 9})), "ac02010203040506070809");
 }
 
+TEST(Format, RecordsHeldStandApart) {
+  Counters held;
+  held.held = 7;
+  EXPECT_EQ(hex(bytes_of(held)), "00000000000000000000") << "counted in marks, stream(4) 'h'";
+}
+
 TEST(Format, DeliveredEvent) {
   Event event;
   event.kind = EventKind::delivered;

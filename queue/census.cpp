@@ -1,0 +1,71 @@
+#include "queue/census.hpp"
+
+#include <algorithm>
+
+#include "queue/families.hpp"
+#include "queue/record.hpp"
+
+namespace sluice::queue {
+
+Expected<bool> Census::step(Instant now, std::size_t max_records) {
+  if (at_.empty()) {
+    counting_ = {};
+    counting_.begun = now;
+    domain_.clear();
+    group_ = nullptr;
+  }
+  std::size_t left = max_records;
+  for (const auto& stream : streams_.all()) {
+    if (stream->state() == StreamState::done || stream->state() == StreamState::cancelled) continue;
+    for (const auto phase : {Phase::first, Phase::retry}) {
+      const auto end = phase_end(stream->id, phase);
+      if (at_ >= end) continue;
+      const auto begin = phase_begin(stream->id, phase);
+      auto mark = database_.get(kMarks, begin);
+      if (!mark) return std::unexpected(mark.error());
+      auto from = std::max({at_, begin, mark->value_or("")});
+      if (from >= end) continue;
+      const auto cursor = database_.cursor(kRecords, std::move(from), end);
+      for (; cursor->valid(); cursor->next()) {
+        if (left-- == 0) {
+          at_ = cursor->key();
+          return false;
+        }
+        count(cursor->key(), cursor->value(), now);
+      }
+      if (auto status = cursor->status(); !status) return std::unexpected(status.error());
+    }
+  }
+  at_.clear();
+  counting_.ended = now;
+  last_ = counting_;
+  return true;
+}
+
+void Census::count(std::string_view key_bytes, std::string_view value_bytes, Instant now) {
+  const auto key = RecordKey::decode(key_bytes);
+  const auto value = RecordValue::decode(value_bytes);
+  if (!key || !value) return;
+  if (group_ == nullptr || key->domain != domain_) {
+    domain_ = key->domain;
+    auto name = group_of_(domain_);
+    if (counting_.groups.size() >= kMaxGroups && !counting_.groups.contains(name)) name = "other";
+    group_ = &counting_.groups[std::move(name)];
+  }
+  ++counting_.records;
+  ++group_->records;
+  if (value->trail.held) {
+    ++group_->held;
+  } else if (key->due != 0 && to_instant(key->due) > now) {
+    ++group_->deferred;
+  } else {
+    ++group_->ready;
+  }
+  const auto age = to_ms(now) - value->accepted_ms;
+  const auto bucket = std::ranges::upper_bound(kAgeLimitsMs, age) - kAgeLimitsMs.begin();
+  ++group_->ages[static_cast<std::size_t>(bucket)];
+  if (group_->oldest_ms == 0 || value->accepted_ms < group_->oldest_ms)
+    group_->oldest_ms = value->accepted_ms;
+}
+
+}  // namespace sluice::queue

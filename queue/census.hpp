@@ -1,0 +1,71 @@
+// How many records wait, by group (provider), state and age: counted by walking the queue, some records a
+// step, so that nobody is held up. The numbers are those of the walk: exact for a queue that stood still,
+// an estimate while it moves.
+//
+// One thread. Leased records count as what they were when read.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "engine/base/clock.hpp"
+#include "engine/store/database.hpp"
+#include "queue/key.hpp"
+#include "queue/stream.hpp"
+
+namespace sluice::queue {
+
+/// Since acceptance: below 5 minutes, 1 hour, 6 hours, 24 hours, and older.
+inline constexpr std::array<std::int64_t, 4> kAgeLimitsMs{300'000, 3'600'000, 21'600'000, 86'400'000};
+inline constexpr std::array<const char*, 5> kAgeNames{"5m", "1h", "6h", "24h", "older"};
+
+struct CensusGroup {
+  std::uint64_t records = 0;
+  std::uint64_t ready = 0;
+  std::uint64_t deferred = 0;
+  std::uint64_t held = 0;
+  std::array<std::uint64_t, 5> ages{};
+  std::int64_t oldest_ms = 0;  ///< acceptance of the oldest; 0: none
+};
+
+struct CensusResult {
+  Instant begun{};
+  Instant ended{};
+  std::uint64_t records = 0;
+  std::map<std::string, CensusGroup, std::less<>> groups;
+};
+
+class Census {
+ public:
+  static constexpr std::size_t kMaxGroups = 256;  ///< further ones count as "other"
+
+  using GroupOf = std::function<std::string(std::string_view domain)>;
+
+  Census(const store::Database& database, const StreamTable& streams, GroupOf group_of)
+      : database_(database), streams_(streams), group_of_(std::move(group_of)) {}
+
+  /// Walks on over at most so many records, from the beginning when the last walk has ended. True: this step
+  /// ended the walk, and last() is its result.
+  [[nodiscard]] Expected<bool> step(Instant now, std::size_t max_records);
+  /// The last walk that ended; `ended` is 0 before the first.
+  [[nodiscard]] const CensusResult& last() const { return last_; }
+  [[nodiscard]] const CensusResult& counting() const { return counting_; }
+  [[nodiscard]] bool under_way() const { return !at_.empty(); }
+
+ private:
+  void count(std::string_view key, std::string_view value, Instant now);
+
+  const store::Database& database_;
+  const StreamTable& streams_;
+  const GroupOf group_of_;
+  std::string at_;  ///< next key; empty: between two walks
+  std::string domain_;
+  CensusGroup* group_ = nullptr;  ///< of domain_
+  CensusResult counting_;
+  CensusResult last_;
+};
+
+}  // namespace sluice::queue
