@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Expansion of a long list, alone: `sluice serve` reads a campaign that starts in a year.
+
+    bench/expansion.py [--rows N] [--domains N]      prints one line of JSON a step; nothing here fails a test
+
+Rows have five merge fields besides the address; duplicates are looked for; every run of rows is synced
+with the checkpoint. Then the process is killed and started again, and the campaign paused and cancelled.
+"""
+import argparse
+import json
+import os
+import pathlib
+import tempfile
+import time
+
+from end_to_end import LIMIT_S, ROOT, Engine, Mark, between, write_campaign
+from lib.processes import wait_until
+from lib.service import Service
+
+SETTINGS = 'start = 2099-01-01T00:00:00Z\n'
+
+
+def disk_bytes(folder):
+    return sum(file.stat().st_size for file in pathlib.Path(folder).rglob("*") if file.is_file())
+
+
+def timed(action):
+    begun = time.monotonic()
+    action()
+    return time.monotonic() - begun
+
+
+def show(**fields):
+    print(json.dumps({name: round(value, 3) if isinstance(value, float) else value
+                      for name, value in fields.items()}), flush=True)
+
+
+def expand(service, rows):
+    engine = Engine(service.child.process.pid)
+    marks = []
+    for share in (0.02, 0.98):
+        goal = rows * share
+        wait_until("read", lambda goal=goal: service.campaign("bench")["injected"] >= goal, LIMIT_S, 0.02)
+        marks.append(Mark(service.campaign("bench")["injected"], engine))
+    wait_until("all read", lambda: service.campaign("bench")["expanded"], LIMIT_S, 0.05)
+    span = between(*marks)
+    show(step="expand", rows=rows, per_s=span["per_s"], cpu_us=span["user_us"] + span["system_us"],
+         written=span["disk_bytes"], store_bytes=disk_bytes(service.data / "store") / rows,
+         peak_mib=engine.peak_mib())
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__,
+                                        formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--rows", type=int, default=10_000_000)
+    arguments.add_argument("--domains", type=int, default=300_000)
+    arguments.add_argument("--sluice", default=str(ROOT / "build" / "sluice"))
+    options = arguments.parse_args()
+    with tempfile.TemporaryDirectory(prefix="sluice-expansion-") as name:
+        folder = pathlib.Path(name)
+        service = Service(options.sluice, folder / "service")
+        service.unsigned("shop.test")
+        path = write_campaign(folder / "made", "bench", options.rows, options.domains, 0)
+        settings = path / "campaign.toml"
+        settings.write_text(SETTINGS + settings.read_text())
+        try:
+            service.start()
+            os.rename(path, service.spool / "incoming" / "bench")
+            wait_until("taken", lambda: service.campaign("bench"), 60, 0.02)
+            expand(service, options.rows)
+            service.kill()
+            show(step="start after kill -9", seconds=timed(service.start),
+                 queued=service.campaign("bench")["queued"])
+            show(step="pause", seconds=timed(lambda: service.run("campaign", "pause", "bench")))
+            show(step="cancel", seconds=timed(lambda: service.run("campaign", "cancel", "bench")))
+            engine = Engine(service.child.process.pid)
+            swept = timed(lambda: wait_until(
+                "cancelled", lambda: service.campaign("bench")["queued"] == 0, LIMIT_S, 0.2))
+            show(step="sweep", per_s=options.rows / swept, peak_mib=engine.peak_mib())
+        finally:
+            service.kill()
+
+
+if __name__ == "__main__":
+    main()
