@@ -26,6 +26,10 @@ class Concurrency {
     }
   }
 
+  /// Counts n slots in whatever the limit: connections that were open before it was set. Nothing is granted
+  /// until enough came back.
+  void take_anyway(std::uint32_t n) { in_use_.fetch_add(n, std::memory_order_relaxed); }
+
   /// Gives n taken slots back. Ordered before any later look at a waiter list.
   void release(std::uint32_t n) {
     const auto before = in_use_.fetch_sub(n, std::memory_order_seq_cst);

@@ -19,42 +19,50 @@ void Waiter::pass_on(Instant now) {
 }
 
 Limit::Limit(std::string title, std::string where, const Rate& rate)
-    : is_bucket_(true),
-      bucket_(rate),
-      slots_(0),
-      rate_(rate),
+    : Limit(std::move(title), std::move(where), LimitValue(rate)) {}
+
+Limit::Limit(std::string title, std::string where, std::uint32_t slots)
+    : Limit(std::move(title), std::move(where), LimitValue(slots)) {}
+
+Limit::Limit(std::string title, std::string where, const LimitValue& value, Instant ends)
+    : kind_(static_cast<Kind>(value.index())),
+      bucket_(is_bucket() ? std::get<Rate>(value) : Rate{}),
+      slots_(is_slots() ? std::get<std::uint32_t>(value) : 0),
+      ends_(ends.time_since_epoch().count()),
+      rate_(is_bucket() ? std::get<Rate>(value) : Rate{}),
       title_(std::move(title)),
       where_(std::move(where)) {}
 
-Limit::Limit(std::string title, std::string where, std::uint32_t slots)
-    : is_bucket_(false), bucket_(Rate{}), slots_(slots), title_(std::move(title)), where_(std::move(where)) {}
-
 Limit::~Limit() { SLUICE_ASSERT(waiting() == 0); }
 
-Instant Limit::ready_at(Instant now, std::uint64_t n) const {
-  if (is_bucket_) return bucket_.ready_at(now, n);
-  return slots_.available() >= n ? now : Instant::max();
+Instant Limit::ready_at(Instant now, std::uint64_t n) const { return ready_unless_over(now, n, 0); }
+
+/// `behind` tokens are counted as taken first.
+Instant Limit::ready_unless_over(Instant now, std::uint64_t n, std::uint64_t behind) const {
+  if (over(now)) return now;
+  if (kind_ == Kind::bucket) return std::min(bucket_.ready_at(now, n, behind), ends());
+  return kind_ == Kind::slots && slots_.available() >= n ? now : ends();
 }
 
 void Limit::undo(Instant now, std::uint64_t n) {
-  if (is_bucket_) {
+  if (is_bucket()) {
     bucket_.refund(n);
-  } else {
+  } else if (is_slots()) {
     slots_.release(static_cast<std::uint32_t>(n));
   }
   wake_if_waiting(now);
 }
 
 void Limit::release(Instant now, std::uint64_t n) {
-  if (is_bucket_) return;
+  if (!is_slots()) return;
   slots_.release(static_cast<std::uint32_t>(n));
   wake_if_waiting(now);
 }
 
 void Limit::refund(Instant now, std::uint64_t n, Bucket::Receipt receipt) {
-  if (is_bucket_) {
+  if (is_bucket()) {
     bucket_.refund(n, receipt, now);
-  } else {
+  } else if (is_slots()) {
     slots_.release(static_cast<std::uint32_t>(n));
   }
   wake_if_waiting(now);
@@ -75,7 +83,7 @@ Limit::Parked Limit::park(Waiter& waiter, Instant now, std::uint64_t n) {
     if (!woken_here) waiter.limit_ = nullptr;
     return {};
   }
-  if (!is_bucket_ || (armed_ && *armed_ <= ready)) return {true, std::nullopt};
+  if (ready == kForever || (armed_ && *armed_ <= ready)) return {true, std::nullopt};
   armed_ = ready;
   return {true, ready};
 }
@@ -88,7 +96,8 @@ std::optional<Instant> Limit::wake_due(Instant armed, Instant now) {
   // Those just woken have not taken yet: count theirs as gone, or the next timer would fire at once.
   const auto promised = wake_grantable(now);
   if (first_ == nullptr) return std::nullopt;
-  armed_ = std::max(bucket_.ready_at(now, first_->need_, promised), now + Micros(1));
+  const auto next = ready_unless_over(now, first_->need_, promised);
+  if (next != kForever) armed_ = std::max(next, now + Micros(1));
   return armed_;
 }
 
@@ -122,6 +131,19 @@ void Limit::set_slots(std::uint32_t slots) {
   wake_all();
 }
 
+void Limit::set(const LimitValue& value, Instant now) {
+  SLUICE_ASSERT(static_cast<Kind>(value.index()) == kind_);
+  if (is_bucket()) set_rate(std::get<Rate>(value), now);
+  if (is_slots()) set_slots(std::get<std::uint32_t>(value));
+}
+
+void Limit::set_end(Instant ends) {
+  if (ends_.exchange(ends.time_since_epoch().count(), std::memory_order_seq_cst) !=
+      ends.time_since_epoch().count()) {
+    wake_all();
+  }
+}
+
 void Limit::reset() {
   bucket_.reset();
   wake_all();
@@ -129,27 +151,31 @@ void Limit::reset() {
 
 std::string Limit::name() const {
   std::string value;
-  if (is_bucket_) {
+  if (is_bucket()) {
     const MutexLock lock(mutex_);
     value = rate_.text();
-  } else {
+  } else if (is_slots()) {
     value = fmt::format("{}", slots_.limit());
   }
-  return where_.empty() ? fmt::format("{} {}", title_, value)
-                        : fmt::format("{} {} for {}", title_, value, where_);
+  auto text = title_;
+  if (!value.empty()) text += " " + value;
+  if (!where_.empty()) text += " for " + where_;
+  return ends() == kForever ? text : fmt::format("{}, until {}", text, to_rfc3339(ends()));
 }
 
 std::string Limit::describe(Instant now) const {
   const auto crowd = waiting() == 0 ? std::string() : fmt::format(", {} waiting", waiting());
-  if (!is_bucket_) return fmt::format("{} of {} in use{}", slots_.in_use(), slots_.limit(), crowd);
-  const auto ready = bucket_.ready_at(now, 1);
+  if (over(now)) return "over" + crowd;
+  if (is_slots()) return fmt::format("{} of {} in use{}", slots_.in_use(), slots_.limit(), crowd);
+  const auto ready = ready_at(now, 1);
   if (ready <= now) return fmt::format("{} available{}", bucket_.available(now), crowd);
   return fmt::format("next in {:.3f} s{}", std::chrono::duration<double>(ready - now).count(), crowd);
 }
 
 bool Limit::idle(Instant now) const {
   if (waiting_.load(std::memory_order_seq_cst) != 0) return false;
-  return is_bucket_ ? bucket_.full(now) : slots_.in_use() == 0;
+  if (is_slots()) return slots_.in_use() == 0;
+  return is_gate() || bucket_.full(now);
 }
 
 void Limit::forget(Waiter& waiter) {

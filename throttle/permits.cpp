@@ -39,6 +39,17 @@ void Permits::release() {
   more_.clear();
 }
 
+void Permits::cover(std::span<Limit* const> limits) {
+  Permits now_held;
+  now_held.n_ = n_;
+  for (auto* limit : limits) {
+    if (!limit->is_slots()) continue;
+    limit->take_anyway(static_cast<std::uint32_t>(n_));
+    now_held.add(limit, {});
+  }
+  *this = std::move(now_held);  // what was held comes back after: a limit in both is never seen emptier
+}
+
 void Permits::settle(Instant now, std::uint64_t refunded) {
   for (std::size_t i = 0; i < size_; ++i) at(i).limit->refund(now, refunded, at(i).receipt);
   size_ = 0;

@@ -36,6 +36,9 @@ class [[nodiscard]] Permits {
   void refund_unused(Instant now, std::uint64_t unused);
   /// As destruction.
   void release();
+  /// Holds the slots of these limits from now on and gives back those of others: what is open counts under
+  /// limits that were changed meanwhile, even beyond them (Limit::exceeded()). Tokens are not taken again.
+  void cover(std::span<Limit* const> limits);
 
  private:
   friend class Acquisition;

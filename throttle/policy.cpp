@@ -17,6 +17,51 @@ std::optional<Dimension> dimension_of(std::string_view name) {
   return std::nullopt;
 }
 
+const char* name_of(LimitKind kind) {
+  switch (kind) {
+    case LimitKind::message_rate:
+      return "message_rate";
+    case LimitKind::byte_rate:
+      return "byte_rate";
+    case LimitKind::connection_rate:
+      return "connection_rate";
+    case LimitKind::connections:
+      return "connections";
+  }
+  return "?";
+}
+
+std::optional<LimitValue> value_of(const PolicyOptions& policy, LimitKind kind) {
+  switch (kind) {
+    case LimitKind::message_rate:
+      return policy.message_rate;
+    case LimitKind::byte_rate:
+      return policy.byte_rate;
+    case LimitKind::connection_rate:
+      return policy.connection_rate;
+    case LimitKind::connections:
+      return policy.connections;
+  }
+  return std::nullopt;
+}
+
+void fold_case(Match& match) {
+  for (const auto dimension : {Dimension::provider, Dimension::site, Dimension::domain}) {
+    for (auto& c : match[dimension]) {
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+  }
+}
+
+bool matches(const Match& match, const Subject& subject) {
+  for (std::size_t i = 0; i < kDimensions; ++i) {
+    const auto& want = match.values[i];
+    if (want.empty()) continue;
+    if (want == "*" ? subject.values[i].empty() : subject.values[i] != want) return false;
+  }
+  return true;
+}
+
 std::string to_string(const Match& match) {
   std::string text;
   for (std::size_t i = 0; i < kDimensions; ++i) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "throttle/limit.hpp"
 #include "throttle/rate.hpp"
 
 namespace sluice::throttle {
@@ -56,6 +57,19 @@ struct PolicyOptions {
   /// Holds only for the limits that no other matching policy sets. All others must grant together.
   bool fallback = false;
 };
+
+/// The kinds of limit a policy may set that become a Limit.
+enum class LimitKind : std::uint8_t { message_rate, byte_rate, connection_rate, connections };
+inline constexpr std::array kLimitKinds{LimitKind::message_rate, LimitKind::byte_rate,
+                                        LimitKind::connection_rate, LimitKind::connections};
+/// As in the configuration: "message_rate".
+[[nodiscard]] const char* name_of(LimitKind kind);
+[[nodiscard]] std::optional<LimitValue> value_of(const PolicyOptions& policy, LimitKind kind);
+
+/// Names that do not tell case apart, in lower case: provider, site, domain.
+void fold_case(Match& match);
+/// Every dimension the match names has that value, or any for "*".
+[[nodiscard]] bool matches(const Match& match, const Subject& subject);
 
 /// `domain=example.test` or `source=*, site=*`; empty for a match of everything.
 [[nodiscard]] std::string to_string(const Match& match);

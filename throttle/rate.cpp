@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <optional>
 
 namespace sluice::throttle {
@@ -84,8 +85,16 @@ Expected<std::uint64_t> parse_count(std::string_view whole, std::string_view tex
 }
 
 Expected<Micros> parse_unit(std::string_view whole, std::string_view word) {
+  std::uint64_t times = 1;
+  if (const auto digits = std::min(word.find_first_not_of("0123456789"), word.size()); digits > 0) {
+    const auto count = parse_count(whole, word.substr(0, digits), "number of units");
+    if (!count) return std::unexpected(count.error());
+    if (*count > kMaxUnits) return refuse(whole, "a period is at most 366 units");
+    times = *count;
+    word.remove_prefix(digits);
+  }
   for (const auto& unit : kUnits) {
-    if (unit.word == word) return unit.period;
+    if (unit.word == word) return unit.period * static_cast<std::int64_t>(times);
   }
   if (word.empty()) return refuse(whole, "the unit is missing after \"/\"; write s, min, h or d");
   if (word == "m") return refuse(whole, "unit \"m\" may mean minute or month; write min");
@@ -134,11 +143,38 @@ std::uint64_t Rate::effective_burst() const {
   return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(ahead));
 }
 
-std::string Rate::text() const {
-  std::string_view word = "s";
-  for (auto unit = kUnits.rbegin(); unit != kUnits.rend(); ++unit) {
-    if (unit->period == period) word = unit->word;
+Rate Rate::scaled(double share) const {
+  const auto per_micro = static_cast<double>(count) / static_cast<double>(period.count()) * share;
+  Rate out{0, period, 0};
+  if (burst != 0) {
+    out.burst = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(static_cast<double>(burst) * share));
   }
+  // The shortest period in which rounding down loses less than a thousandth.
+  constexpr double kEnough = 1000;
+  constexpr double kNothing = 1e-9;  // of a token: what floating point leaves of a whole one
+  for (const auto unit :
+       {period, Micros(seconds(1)), Micros(minutes(1)), Micros(hours(1)), Micros(hours(24))}) {
+    if (unit < period) continue;
+    const auto exact = per_micro * static_cast<double>(unit.count());
+    out.count = static_cast<std::uint64_t>(std::min(exact + kNothing, static_cast<double>(kMaxRateCount)));
+    out.period = unit;
+    if (exact >= kEnough || exact - static_cast<double>(out.count) < kNothing * exact) break;
+  }
+  if (out.count > 0) return out;
+  constexpr Micros kDay = hours(24);
+  const auto days = std::ceil(1 / (per_micro * static_cast<double>(kDay.count())) - kNothing);
+  out.count = 1;
+  out.period = kDay * static_cast<std::int64_t>(std::min(days, static_cast<double>(kMaxUnits)));
+  return out;
+}
+
+std::string Rate::text() const {
+  const Unit* unit = &kUnits.front();  // the longest that divides the period
+  for (const auto& other : kUnits) {
+    if (other.period > unit->period && period % other.period == Micros(0)) unit = &other;
+  }
+  const auto times = period / unit->period;
+  const auto word = times == 1 ? std::string(unit->word) : fmt::format("{}{}", times, unit->word);
   return burst == 0 ? fmt::format("{}/{}", count, word) : fmt::format("{}/{} burst {}", count, word, burst);
 }
 
