@@ -12,7 +12,7 @@
 
 #include "engine/base/clock.hpp"
 #include "engine/dns/answer.hpp"
-#include "engine/dns/lru_cache.hpp"
+#include "engine/base/lru_cache.hpp"
 
 namespace sluice::dns {
 

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string_view>
 
-#include "engine/dns/lru_cache.hpp"
+#include "engine/base/lru_cache.hpp"
 #include "engine/dns/mx_plan.hpp"
 
 namespace sluice::dns {

@@ -15,7 +15,7 @@
 #include "engine/base/assert.hpp"
 #include "engine/base/clock.hpp"
 
-namespace sluice::dns {
+namespace sluice {
 
 template <class Value>
 class LruCache {
@@ -42,6 +42,12 @@ class LruCache {
     }
     push_front(node);
     return Hit{&node.value, node.expires};
+  }
+
+  /// As find(), to change the value in place; null where find() has nothing.
+  [[nodiscard]] Value* change(std::string_view key, Instant now) {
+    const auto hit = find(key, now);
+    return hit ? const_cast<Value*>(hit->value) : nullptr;  // the node is ours
   }
 
   void put(std::string_view key, Value value, Instant expires) {
@@ -115,4 +121,4 @@ class LruCache {
   std::uint64_t evictions_ = 0;
 };
 
-}  // namespace sluice::dns
+}  // namespace sluice
