@@ -24,6 +24,7 @@ class Checks {
 
   void run() {
     unique_entries();
+    if (options_.document != Document::configuration) return;
     unique_listeners();
     sources();
     pools_and_routes();
@@ -55,7 +56,7 @@ class Checks {
   }
 
   void unique_entries() {
-    for (const auto& section : config::sections()) {
+    for (const auto& section : config::sections(options_.document)) {
       if (section.identity.empty()) continue;
       std::map<std::string, std::size_t> seen;
       for (std::size_t i = 0; i < section.count(config_); ++i) {

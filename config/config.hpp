@@ -168,9 +168,73 @@ struct Pool {
   std::vector<std::string> sources;
 };
 
+/// 0 and empty: not given.
 struct Provider {
   std::string name;
   std::vector<std::string> mx_suffixes;
+  std::vector<std::string> networks;
+  std::string per = "provider";
+  Count connections = 0;
+  std::string connection_rate;
+  Count messages_per_connection = 0;
+  std::string message_rate;
+  std::string tls;
+  std::string source;
+};
+
+struct Shaping {
+  bool enabled = true;
+  std::string providers_file;
+  std::string rules_file;
+};
+
+/// How a back-off goes; the bounds' and defaults' own home is engine/shaping/rule.hpp.
+struct ShapingGait {
+  Millis pause{60'000};
+  Millis pause_max{3'600'000};
+  Count reduce = 50;
+  Millis recover_every{300'000};
+  Count recover = 25;
+  Millis recover_max{7'200'000};
+  std::string least = "6/min";
+};
+
+struct ShapingRule {
+  std::string name;
+  bool enabled = true;
+  std::string provider;
+  std::vector<std::string> stages;
+  std::vector<std::string> codes;
+  std::vector<std::string> enhanced;
+  std::vector<std::string> texts;
+  std::vector<std::string> bounce_classes;
+  std::string per = "provider";
+  std::string action = "slow";
+  Millis pause = ShapingGait{}.pause;
+  Millis pause_max = ShapingGait{}.pause_max;
+  Count reduce = ShapingGait{}.reduce;
+  Millis recover_every = ShapingGait{}.recover_every;
+  Count recover = ShapingGait{}.recover;
+  Millis recover_max = ShapingGait{}.recover_max;
+  std::string least = ShapingGait{}.least;
+};
+
+struct ShapingController {
+  std::string name;
+  bool enabled = true;
+  std::string of;
+  std::string over = "path";
+  std::string above;
+  Count minimum = 500;
+  Millis window{600'000};
+  std::string action = "slow";
+  Millis pause = ShapingGait{}.pause;
+  Millis pause_max = ShapingGait{}.pause_max;
+  Count reduce = ShapingGait{}.reduce;
+  Millis recover_every = ShapingGait{}.recover_every;
+  Count recover = ShapingGait{}.recover;
+  Millis recover_max = ShapingGait{}.recover_max;
+  std::string least = ShapingGait{}.least;
 };
 
 struct Route {
@@ -235,6 +299,13 @@ struct Config {
   std::vector<Tenant> tenants;
   std::vector<Sender> senders;
   std::vector<Policy> policies;
+  Shaping shaping;
+
+  /// What load() has put together of the shipped files, the user's own, and `providers`: not keys of this
+  /// file.
+  std::vector<Provider> known_providers;
+  std::vector<ShapingRule> shaping_rules;
+  std::vector<ShapingController> shaping_controllers;
 };
 
 }  // namespace sluice::config

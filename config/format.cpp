@@ -67,6 +67,11 @@ Expected<> check_rate(std::string_view text) {
   return {};
 }
 
+Expected<> check_percent(std::string_view text) {
+  if (parse_percent(text)) return {};
+  return wrong(fmt::format("`{}` is no share; write it as \"0.3%\" or \"20%\"", text));
+}
+
 Expected<> check_family(std::string_view text, int family) {
   if (address_family(text) == family) return {};
   return wrong(fmt::format("`{}` is not an IPv{} address", text, family));
@@ -109,6 +114,8 @@ Expected<> check_shape(const Field& field, const std::string& text, const LoadOp
       return check_choice(field, text);
     case Format::rate:
       return check_rate(text);
+    case Format::percent:
+      return check_percent(text);
     case Format::endpoint:
     case Format::server: {
       auto parsed = parse_endpoint(text, field.shape == Format::server ? 53 : -1);

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <tuple>
 
+#include "config/assemble.hpp"
 #include "config/check.hpp"
 #include "config/reader.hpp"
 
@@ -62,8 +63,9 @@ std::expected<Loaded, Problems> load_text(std::string_view text, const std::stri
     loaded.config.spool.dir = (std::filesystem::path(loaded.config.data_dir) / "spool").string();
   }
   cross_check(loaded, options, problems);
+  if (options.document == Document::configuration) assemble(loaded, options, problems);
   if (problems.empty()) return loaded;
-  std::ranges::sort(problems, {}, [](const Problem& one) { return std::tie(one.at, one.text); });
+  std::ranges::sort(problems, {}, [](const Problem& one) { return std::tie(one.file, one.at, one.text); });
   return std::unexpected(std::move(problems));
 }
 

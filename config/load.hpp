@@ -9,6 +9,7 @@
 
 #include "config/config.hpp"
 #include "config/problem.hpp"
+#include "config/schema.hpp"
 
 namespace sluice::config {
 
@@ -17,12 +18,16 @@ struct LoadOptions {
   ByteSize max_file = mib(4);        ///< a larger configuration is refused
   std::size_t max_entries = 10'000;  ///< in one list, or [[…]] of one kind; more is refused
   std::size_t max_text = 4096;       ///< bytes of one text value
+  Document document = Document::configuration;
 };
 
 struct Loaded {
   Config config;
   std::string file;
   Origins origins;
+  /// Where the values of known_providers, shaping_rules and shaping_controllers come from:
+  /// "provider.google.connections" → "/etc/sluice/providers.toml:12", or "providers.toml:31 (shipped)".
+  std::map<std::string, std::string, std::less<>> known_from;
 };
 
 [[nodiscard]] std::expected<Loaded, Problems> load_file(const std::string& path,

@@ -40,8 +40,8 @@ std::vector<std::string_view> keys_of(const Section& section) {
   return names;
 }
 
-std::string where_it_belongs(std::string_view key) {
-  for (const auto& section : sections()) {
+std::string where_it_belongs(std::string_view key, Document document) {
+  for (const auto& section : sections(document)) {
     if (!section.find(key)) continue;
     if (section.name.empty()) return fmt::format("; `{}` belongs at the top of the file", key);
     return fmt::format("; `{}` belongs in {}{}{}", key, section.repeated ? "[[" : "[", section.name,
@@ -59,11 +59,12 @@ std::string absolute(const std::string& text, const std::string& file) {
 }  // namespace
 
 void Reader::read(const toml::table& document) {
-  const auto& top = *find_section("");
+  const auto& top = *find_section("", options_.document);
   for (const auto& [key, node] : document) {
     if (const auto* field = top.find(key.str())) {
       read_field(top, 0, *field, node);
-    } else if (const auto* section = key.str().empty() ? nullptr : find_section(key.str())) {
+    } else if (const auto* section =
+                   key.str().empty() ? nullptr : find_section(key.str(), options_.document)) {
       read_section(*section, node, key);
     } else {
       unknown_key(top, 0, key, node.is_table() || node.is_array_of_tables());
@@ -145,7 +146,7 @@ void Reader::read_field(const Section& section, std::size_t index, const Field& 
 void Reader::unknown_key(const Section& section, std::size_t index, const toml::key& key, bool is_table) {
   auto names = keys_of(section);
   if (section.name.empty()) {
-    for (const auto& one : sections()) {
+    for (const auto& one : sections(options_.document)) {
       if (!one.name.empty()) names.push_back(one.name);
     }
   }
@@ -161,7 +162,7 @@ void Reader::unknown_key(const Section& section, std::size_t index, const toml::
     const bool names_section = section.name.empty() && !section.find(*near);
     text += names_section ? fmt::format("; did you mean [{}]?", *near)
                           : fmt::format("; did you mean `{}`?", *near);
-  } else if (auto home = where_it_belongs(key.str()); !home.empty()) {
+  } else if (auto home = where_it_belongs(key.str(), options_.document); !home.empty()) {
     text += home;
   } else {
     text += fmt::format("; known are {}", fmt::join(names, ", "));

@@ -91,7 +91,32 @@ const std::vector<Section>& all() {
       repeated<&Config::senders>("sender", "From domains without a key.", tables::sender(), {}),
       repeated<&Config::policies>("policy", "A limit on what matches. The tightest one wins.",
                                   tables::policy(), {}),
+      single<&Config::shaping>("shaping", "What is known of receivers, and what follows when they push back.",
+                               tables::shaping()),
   };
+  return list;
+}
+
+Section no_top() {
+  Section out;
+  out.count = [](const Config&) -> std::size_t { return 1; };
+  out.at = [](const Config& config, std::size_t) -> const void* { return &config; };
+  out.at_mutable = [](Config& config, std::size_t) -> void* { return &config; };
+  return out;
+}
+
+const std::vector<Section>& of_providers() {
+  static const std::vector<Section> list{
+      no_top(), repeated<&Config::providers>("provider", "A receiver.", tables::provider(), kByName)};
+  return list;
+}
+
+const std::vector<Section>& of_shaping() {
+  static const std::vector<Section> list{
+      no_top(),
+      repeated<&Config::shaping_rules>("rule", "What follows a reply.", tables::shaping_rule(), kByName),
+      repeated<&Config::shaping_controllers>("controller", "What follows a share of outcomes.",
+                                             tables::shaping_controller(), kByName)};
   return list;
 }
 
@@ -136,8 +161,13 @@ struct Writer {
 
 std::span<const Section> sections() { return all(); }
 
-const Section* find_section(std::string_view name) {
-  for (const auto& section : all()) {
+std::span<const Section> sections(Document document) {
+  if (document == Document::providers) return of_providers();
+  return document == Document::shaping ? of_shaping() : all();
+}
+
+const Section* find_section(std::string_view name, Document document) {
+  for (const auto& section : sections(document)) {
     if (section.name == name) return &section;
   }
   return nullptr;

@@ -16,6 +16,13 @@
 
 namespace sluice::config {
 
+/// Which file is read.
+enum class Document : std::uint8_t {
+  configuration,  ///< sluice.toml
+  providers,      ///< providers.toml: [[provider]] alone
+  shaping,        ///< shaping.toml: [[rule]] and [[controller]]
+};
+
 /// A key's value outside its struct. The alternative held is the key's type.
 using Value = std::variant<bool, Count, Millis, ByteSize, std::string, std::vector<std::string>,
                            std::vector<Millis>, Match>;
@@ -34,6 +41,7 @@ enum class Format {
   hostport,  ///< host name or address, port may be missing
   domain,    ///< host name of two labels or more
   rate,      ///< throttle::Rate
+  percent,   ///< "0.3%", above 0 and below 100
   email,     ///< local@domain
   url,       ///< http:// or https:// and a host
   choice,    ///< one of `choices`
@@ -138,7 +146,9 @@ struct Section {
 
 /// Every section, in the order of sluice.toml.
 [[nodiscard]] std::span<const Section> sections();
-[[nodiscard]] const Section* find_section(std::string_view name);
+/// Those that such a file may hold; the first is its top.
+[[nodiscard]] std::span<const Section> sections(Document document);
+[[nodiscard]] const Section* find_section(std::string_view name, Document document = Document::configuration);
 
 /// The keys a match table may hold.
 [[nodiscard]] std::span<const std::string_view> match_keys();

@@ -31,20 +31,6 @@ constexpr Field kPool[] = {
         .required(),
 };
 
-constexpr Field kProvider[] = {
-    field<&Provider::name>("name", "how policies, events and reports call it")
-        .as(Format::name)
-        .eg("google")
-        .required(),
-    field<&Provider::mx_suffixes>(
-        "mx_suffixes",
-        "a site whose first MX host is one of these or below one is the provider's; "
-        "an address stands for itself")
-        .as(Format::host)
-        .eg("[\"google.com\", \"googlemail.com\"]")
-        .required(),
-};
-
 constexpr Field kRoute[] = {
     field<&Route::name>("name", "how `explain` calls it").as(Format::name).eg("relay"),
     field<&Route::match>("match", "the first route that matches is taken")
@@ -133,7 +119,6 @@ constexpr Field kPolicy[] = {
 
 std::span<const Field> source() { return kSource; }
 std::span<const Field> pool() { return kPool; }
-std::span<const Field> provider() { return kProvider; }
 std::span<const Field> route() { return kRoute; }
 std::span<const Field> dkim() { return kDkim; }
 std::span<const Field> tenant() { return kTenant; }

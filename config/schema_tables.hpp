@@ -27,11 +27,15 @@ std::span<const Field> listener();
 
 std::span<const Field> source();
 std::span<const Field> pool();
-std::span<const Field> provider();
 std::span<const Field> route();
 std::span<const Field> dkim();
 std::span<const Field> tenant();
 std::span<const Field> sender();
 std::span<const Field> policy();
+
+std::span<const Field> shaping();
+std::span<const Field> provider();
+std::span<const Field> shaping_rule();
+std::span<const Field> shaping_controller();
 
 }  // namespace sluice::config::tables

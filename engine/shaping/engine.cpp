@@ -35,6 +35,17 @@ constexpr Millis kGrace{60'000};
 
 }  // namespace
 
+std::string problem_of(const ControllerOptions& controller) {
+  if (controller.name.empty()) return "has no name";
+  if (!(controller.above > 0 && controller.above < 1)) return "above must be a share between 0 and 1";
+  if (controller.minimum == 0) return "minimum must be at least 1";
+  if (controller.window < Millis{1000}) return "window must be a second at least";
+  if (controller.remedy == Remedy::hold && controller.whose != Whose::campaign) {
+    return "only a campaign can be held";
+  }
+  return problem_of(controller.gait);
+}
+
 Engine::Engine(Options options, RuleSet rules, Effects& effects, Random random)
     : effects_(effects),
       options_(std::move(options)),
@@ -48,12 +59,7 @@ std::string Engine::problem_of(const Options& options) {
                        options.max_controllers);
   }
   for (const auto& one : options.controllers) {
-    std::string why = shaping::problem_of(one.gait);
-    if (one.name.empty()) why = "has no name";
-    if (!(one.above > 0 && one.above < 1)) why = "above must be a share between 0 and 1";
-    if (one.minimum == 0) why = "minimum must be at least 1";
-    if (one.window < Millis{12}) why = "window is too short";
-    if (one.remedy == Remedy::hold && one.whose != Whose::campaign) why = "only a campaign can be held";
+    const auto why = shaping::problem_of(one);
     if (!why.empty()) return fmt::format("controller \"{}\": {}", one.name, why);
   }
   return {};

@@ -103,6 +103,9 @@ class Engine {
   EngineStats stats_ SLUICE_TS(guarded_by(mutex_));
 };
 
+/// What is wrong with a controller; empty: nothing.
+[[nodiscard]] std::string problem_of(const ControllerOptions& controller);
+
 /// `slow:a:google`, `out:a:site mx.example.test`: the id of a back-off's change. The pause before it has
 /// `:pause` behind it.
 [[nodiscard]] std::string id_of(Action action, const throttle::Match& match);

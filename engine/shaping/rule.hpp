@@ -47,8 +47,8 @@ struct RuleOptions {
   std::vector<std::string> stages;    ///< names of smtp::Stage
   std::vector<std::string> codes;     ///< "421", "45x", "5xx"
   std::vector<std::string> enhanced;  ///< "4.7.28", "4.7.x"
-  std::string text;                   ///< RE2, any case, found anywhere in the reply's text
-  std::string bounce_class;           ///< as events name it: "rate-limit"
+  std::vector<std::string> texts;     ///< RE2, any case, found anywhere in the reply's text; one is enough
+  std::vector<std::string> bounce_classes;  ///< as events name them: "rate-limit"
   Reach reach = Reach::provider;
   Action action = Action::slow;
   Gait gait;

@@ -30,7 +30,7 @@ bool is_enhanced(std::string_view text) {
 
 std::string problem_with(const RuleOptions& rule, const Options& options) {
   const bool any = !rule.stages.empty() || !rule.codes.empty() || !rule.enhanced.empty() ||
-                   !rule.text.empty() || !rule.bounce_class.empty();
+                   !rule.texts.empty() || !rule.bounce_classes.empty();
   if (!any) return "has no condition; give it code, enhanced, text, class or stage";
   for (const auto& code : rule.codes) {
     if (!is_code(code)) return fmt::format("code \"{}\" is none; write 421, 45x or 5xx", code);
@@ -38,8 +38,11 @@ std::string problem_with(const RuleOptions& rule, const Options& options) {
   for (const auto& code : rule.enhanced) {
     if (!is_enhanced(code)) return fmt::format("enhanced \"{}\" is none; write 4.7.28 or 4.7.x", code);
   }
-  if (rule.text.size() > options.max_pattern_bytes) {
-    return fmt::format("text is longer than {} bytes", options.max_pattern_bytes);
+  for (const auto& text : rule.texts) {
+    if (text.empty()) return "text is empty";
+    if (text.size() > options.max_pattern_bytes) {
+      return fmt::format("text is longer than {} bytes", options.max_pattern_bytes);
+    }
   }
   return problem_of(rule.gait);
 }
@@ -104,13 +107,13 @@ Expected<RuleSet> RuleSet::compile(const Options& options) {
     };
     if (rule.name.empty()) return refuse("has no name");
     if (const auto why = problem_with(rule, options); !why.empty()) return refuse(why);
-    out.pattern_of_.push_back(-1);
-    if (rule.text.empty()) continue;
-    std::string error;
-    const int number = out.patterns_->Add(rule.text, &error);
-    if (number < 0) return refuse("text is no pattern: " + error);
-    out.pattern_of_.back() = number;
-    any = true;
+    auto& numbers = out.patterns_of_.emplace_back();
+    for (const auto& text : rule.texts) {
+      std::string error;
+      numbers.push_back(out.patterns_->Add(text, &error));
+      if (numbers.back() < 0) return refuse(fmt::format("text \"{}\" is no pattern: {}", text, error));
+      any = true;
+    }
   }
   if (!any) {
     out.patterns_.reset();
@@ -129,14 +132,15 @@ const RuleOptions* RuleSet::find(const message::Reply& reply, std::string_view s
     // Out of memory for its automaton: no pattern is met, the rules without a text still are.
     if (!patterns_->Match({text.data(), text.size()}, &hits)) hits.clear();
   }
-  const auto one_of = [](const std::vector<std::string>& list, const auto& holds) {
+  const auto one_of = [](const auto& list, const auto& holds) {
     return list.empty() || std::any_of(list.begin(), list.end(), holds);
   };
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     const auto& rule = rules_[i];
-    if (pattern_of_[i] >= 0 && std::find(hits.begin(), hits.end(), pattern_of_[i]) == hits.end()) continue;
+    const auto hit = [&](int number) { return std::find(hits.begin(), hits.end(), number) != hits.end(); };
+    if (!one_of(patterns_of_[i], hit)) continue;
     if (!rule.provider.empty() && rule.provider != provider) continue;
-    if (!rule.bounce_class.empty() && rule.bounce_class != bounce_class) continue;
+    if (!one_of(rule.bounce_classes, [&](const auto& name) { return name == bounce_class; })) continue;
     if (!one_of(rule.stages, [&](const auto& name) { return name == stage; })) continue;
     if (!one_of(rule.codes, [&](const auto& code) { return code_matches(code, reply.code); })) continue;
     if (!one_of(rule.enhanced, [&](const auto& code) { return enhanced_matches(code, reply.enhanced); }))

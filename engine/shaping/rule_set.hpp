@@ -27,7 +27,7 @@ class RuleSet {
 
  private:
   std::vector<RuleOptions> rules_;
-  std::vector<int> pattern_of_;  ///< of each rule: its number in patterns_, -1 without a text
+  std::vector<std::vector<int>> patterns_of_;  ///< of each rule: its numbers in patterns_
   std::unique_ptr<re2::RE2::Set> patterns_;
   std::size_t max_text_bytes_ = 0;
 };

@@ -20,7 +20,7 @@ const message::Reply kListed{554, {5, 7, 1}, "blocked using zen.spamhaus.org"};
 RuleOptions rule(const std::string& name, Action action, const std::string& text) {
   RuleOptions out;
   out.name = name;
-  out.text = text;
+  out.texts = {text};
   out.action = action;
   return out;
 }

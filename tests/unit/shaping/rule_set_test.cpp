@@ -53,12 +53,12 @@ TEST(RuleSet, EnhancedCodesAreMatchedPartByPart) {
 TEST(RuleSet, EveryConditionMustHoldAndTheFirstRuleWins) {
   auto first = named("first");
   first.provider = "yahoo";
-  first.text = "too many";
+  first.texts = {"too many"};
   auto second = named("second");
   second.codes = {"42x"};
   second.stages = {"mail", "rcpt"};
   auto third = named("third");
-  third.bounce_class = "rate-limit";
+  third.bounce_classes = {"rate-limit"};
   const auto rules = compiled({first, second, third});
   const message::Reply reply{421, {4, 7, 0}, "TOO MANY messages"};
   EXPECT_EQ(found(rules, reply, "mail", "yahoo"), "first");
@@ -69,19 +69,19 @@ TEST(RuleSet, EveryConditionMustHoldAndTheFirstRuleWins) {
 
 TEST(RuleSet, TakesNoRuleForAReplyThatIsNoRefusal) {
   auto any = named("any");
-  any.text = ".";
+  any.texts = {"."};
   EXPECT_EQ(found(compiled({any}), {250, {2, 0, 0}, "too many"}), "");
 }
 
 TEST(RuleSet, APatternSpansTheLinesOfAReply) {
   auto rule = named("lines");
-  rule.text = "unusual rate.*rate limited";
+  rule.texts = {"unusual rate.*rate limited"};
   EXPECT_EQ(found(compiled({rule}), {421, {}, "an unusual rate\nof mail: rate limited"}), "lines");
 }
 
 TEST(RuleSet, HostileTextIsOnlyBytes) {
   auto rule = named("late");
-  rule.text = "end of text";
+  rule.texts = {"end of text"};
   const auto rules = compiled({rule});
   EXPECT_EQ(found(rules, {421, {}, std::string("\xff\xfe\0\x80 END OF TEXT", 16)}), "late");
   EXPECT_EQ(found(rules, {421, {}, std::string(5'000'000, '(') + "end of text"}), "")
@@ -91,7 +91,7 @@ TEST(RuleSet, HostileTextIsOnlyBytes) {
 
 TEST(RuleSet, APatternThatWouldRunAwayElsewhereEndsHere) {
   auto rule = named("nested");
-  rule.text = "(a*)*(a*)*(a*)*b";
+  rule.texts = {"(a*)*(a*)*(a*)*b"};
   EXPECT_EQ(found(compiled({rule}), {421, {}, std::string(4096, 'a')}), "");
 }
 
@@ -106,9 +106,9 @@ TEST(RuleSet, RefusesWhatIsNoRuleAndNamesIt) {
   enhanced.enhanced = {"4.7"};
   EXPECT_NE(refusal(enhanced).find("enhanced \"4.7\""), std::string::npos);
   auto text = named("t");
-  text.text = "(";
-  EXPECT_NE(refusal(text).find("text is no pattern"), std::string::npos);
-  text.text = std::string(1001, 'a');
+  text.texts = {"("};
+  EXPECT_NE(refusal(text).find("is no pattern"), std::string::npos);
+  text.texts = {std::string(1001, 'a')};
   EXPECT_NE(refusal(text).find("longer than 1000"), std::string::npos);
   auto gait = named("g");
   gait.codes = {"421"};
