@@ -36,7 +36,7 @@ class Assembly {
 
  private:
   Loaded shipped_document(std::string_view text, const std::string& name, Document document) const {
-    LoadOptions options = options_;
+    LoadOptions options;  // the caller's bounds are for the user's files
     options.document = document;
     auto read = load_text(text, name, options);
     SLUICE_ASSERT(read.has_value());  // a unit test reads them too
@@ -44,7 +44,7 @@ class Assembly {
   }
 
   std::optional<Loaded> user_file(const std::string& path, const std::string& key, Document document) {
-    if (path.empty()) return std::nullopt;
+    if (path.empty() || !options_.check_files) return std::nullopt;
     LoadOptions options = options_;
     options.document = document;
     auto read = load_file(path, options);

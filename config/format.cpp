@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "config/suggest.hpp"
+#include "engine/shaping/share.hpp"
 #include "throttle/rate.hpp"
 
 namespace sluice::config {
@@ -68,7 +69,7 @@ Expected<> check_rate(std::string_view text) {
 }
 
 Expected<> check_percent(std::string_view text) {
-  if (parse_percent(text)) return {};
+  if (shaping::parse_share(text)) return {};
   return wrong(fmt::format("`{}` is no share; write it as \"0.3%\" or \"20%\"", text));
 }
 

@@ -14,7 +14,7 @@
 namespace sluice::config {
 
 struct LoadOptions {
-  bool check_files = true;           ///< key files hold keys that nobody else may read
+  bool check_files = true;           ///< other files it names are read and checked
   ByteSize max_file = mib(4);        ///< a larger configuration is refused
   std::size_t max_entries = 10'000;  ///< in one list, or [[…]] of one kind; more is refused
   std::size_t max_text = 4096;       ///< bytes of one text value

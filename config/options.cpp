@@ -36,6 +36,23 @@ throttle::PolicyOptions policy_of(const Policy& from) {
   return out;
 }
 
+/// Nothing where the provider sets no limit of its own.
+std::optional<throttle::PolicyOptions> policy_of(const Provider& from) {
+  throttle::PolicyOptions out;
+  out.name = "provider " + from.name;
+  out.fallback = true;
+  out.match[throttle::Dimension::provider] = from.name;
+  out.match[throttle::Dimension::source] = "*";
+  if (from.per == "site") out.match[throttle::Dimension::site] = "*";
+  if (from.per == "remote_ip") out.match[throttle::Dimension::remote_ip] = "*";
+  out.message_rate = rate_of(from.message_rate);
+  out.connection_rate = rate_of(from.connection_rate);
+  if (from.connections > 0) out.connections = from.connections;
+  if (from.messages_per_connection > 0) out.messages_per_connection = from.messages_per_connection;
+  const bool any = out.message_rate || out.connection_rate || out.connections || out.messages_per_connection;
+  return any ? std::optional(std::move(out)) : std::nullopt;
+}
+
 }  // namespace
 
 campaign::DirectoryLimits directory_limits(const CampaignLimits& from) {
@@ -63,9 +80,13 @@ std::vector<throttle::PolicyOptions> policy_options(const Config& from) {
     limit.message_rate = rate_of(tenant.message_rate);
     out.push_back(std::move(limit));
   }
+  for (const auto& provider : from.known_providers) {
+    if (auto policy = policy_of(provider)) out.push_back(std::move(*policy));
+  }
   throttle::PolicyOptions everywhere;
   everywhere.name = "[delivery]";
   everywhere.fallback = true;
+  everywhere.last = true;
   everywhere.match[throttle::Dimension::source] = "*";
   everywhere.match[throttle::Dimension::site] = "*";
   everywhere.message_rate = rate_of(from.delivery.message_rate);

@@ -18,8 +18,8 @@ namespace sluice::config {
 
 [[nodiscard]] campaign::DirectoryLimits directory_limits(const CampaignLimits& from);
 
-/// Every [[policy]], every [[tenant]] with a rate, and as fallback, for each (source, site), what [delivery]
-/// says.
+/// Every [[policy]] and every [[tenant]] with a rate; as fallbacks what is known of providers; and behind
+/// those, for each (source, site), what [delivery] says.
 [[nodiscard]] std::vector<throttle::PolicyOptions> policy_options(const Config& from);
 
 [[nodiscard]] http::ServerOptions http_options(const Http& from);

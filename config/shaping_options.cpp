@@ -3,6 +3,7 @@
 #include "engine/base/assert.hpp"
 #include "engine/shaping/engine.hpp"
 #include "engine/shaping/rule_set.hpp"
+#include "engine/shaping/share.hpp"
 
 namespace sluice::config {
 namespace {
@@ -54,7 +55,7 @@ shaping::ControllerOptions controller_of(const ShapingController& from) {
               : from.of == "unknown"    ? Share::unknown
                                         : Share::deferred;
   out.remedy = from.action == "hold" ? Remedy::hold : from.action == "pause" ? Remedy::pause : Remedy::slow;
-  out.above = parse_percent(from.above).value_or(0);
+  out.above = parse_share(from.above).value_or(0);
   out.minimum = from.minimum;
   out.window = from.window;
   out.gait = gait_of(from);

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <compare>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,9 +34,6 @@ struct ByteSize {
 /// 2^62.
 [[nodiscard]] Expected<ByteSize> parse_size(std::string_view text);
 [[nodiscard]] std::string to_text(ByteSize size);
-
-/// "0.3%" is 0.003; above 0 and below 100 %, at most four digits behind the point.
-[[nodiscard]] std::optional<double> parse_percent(std::string_view text);
 
 /// A numeric address with a port. `address` has no brackets.
 struct Endpoint {

@@ -16,7 +16,8 @@ constexpr std::uint8_t kTried = 1;
 constexpr std::uint8_t kHeld = 2;
 constexpr std::uint8_t kGreylisted = 4;
 constexpr std::uint8_t kBody = 8;
-constexpr std::uint8_t kKnownFlags = kTried | kHeld | kGreylisted | kBody;
+constexpr std::uint8_t kMoved = 16;
+constexpr std::uint8_t kKnownFlags = kTried | kHeld | kGreylisted | kBody | kMoved;
 constexpr std::size_t kCrcBytes = 4;
 // A lane of one recipient keeps a page of its own: it must start small, and a long lane's must not need many
 // chunks.
@@ -29,7 +30,8 @@ void RecordValue::append_to(std::string& out) const {
   const auto begin = out.size();
   const bool tried = trail.attempts != 0 || trail.doubts != 0 || trail.source != 0;
   put_u8(out, static_cast<std::uint8_t>((tried ? kTried : 0) | (trail.held ? kHeld : 0) |
-                                        (trail.greylisted ? kGreylisted : 0) | (body.empty() ? 0 : kBody)));
+                                        (trail.greylisted ? kGreylisted : 0) | (body.empty() ? 0 : kBody) |
+                                        (trail.moved ? kMoved : 0)));
   if (tried) {
     put_varint(out, trail.attempts);
     put_varint(out, trail.doubts);
@@ -57,6 +59,7 @@ std::optional<RecordValue> RecordValue::decode(std::string_view bytes) {
   }
   value.trail.held = (flags & kHeld) != 0;
   value.trail.greylisted = (flags & kGreylisted) != 0;
+  value.trail.moved = (flags & kMoved) != 0;
   value.accepted_ms = static_cast<std::int64_t>(in.varint());
   value.local = in.string();
   if ((flags & kBody) != 0) value.body = in.string();

@@ -20,6 +20,7 @@ struct Trail {
   std::uint16_t source = 0;  ///< 1 + index of the source it keeps for retries; 0 = any
   bool held = false;         ///< not to be sent: in doubt under the policy `hold`, or after two repeats
   bool greylisted = false;   ///< the last answer was a greylisting
+  bool moved = false;        ///< its source was refused as such, and it went to another: not twice
 
   friend bool operator==(const Trail&, const Trail&) = default;
 };

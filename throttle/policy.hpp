@@ -56,6 +56,8 @@ struct PolicyOptions {
   std::optional<std::uint32_t> messages_per_connection;  ///< then QUIT and reconnect; at least 1
   /// Holds only for the limits that no other matching policy sets. All others must grant together.
   bool fallback = false;
+  /// A fallback that yields to other fallbacks too.
+  bool last = false;
 };
 
 /// The kinds of limit a policy may set that become a Limit.

@@ -6,6 +6,11 @@
 #include <array>
 
 namespace sluice::throttle {
+namespace {
+
+std::size_t rank_in(const PolicyOptions& policy) { return policy.last ? 2 : policy.fallback ? 1 : 0; }
+
+}  // namespace
 
 std::string prefix_of(std::string_view identity, LimitKind kind) {
   return fmt::format("{}{}{}{}", identity, kSeparator, name_of(kind), kSeparator);
@@ -26,24 +31,26 @@ std::shared_ptr<Limits> PolicySet::Build::limits() {
 
 void PolicySet::Build::add_policies() {
   std::vector<const Rule*> matching;
-  std::array<bool, kLimitKinds.size()> taken{};  // by a policy that is no fallback
-  bool per_connection_taken = false;
+  // By rank: no fallback, fallback, last. A limit is set by the first rank that sets it.
+  std::array<std::size_t, kLimitKinds.size()> rank_of{2, 2, 2, 2};
+  std::size_t per_connection_rank = 2;
   for (const auto& rule : set_.rules_) {
     if (!matches(rule.options.match, subject_)) continue;
     matching.push_back(&rule);
-    if (rule.options.fallback) continue;
+    const auto rank = rank_in(rule.options);
     for (const auto kind : kLimitKinds) {
-      taken[static_cast<std::size_t>(kind)] |= value_of(rule.options, kind).has_value();
+      auto& first = rank_of[static_cast<std::size_t>(kind)];
+      if (value_of(rule.options, kind)) first = std::min(first, rank);
     }
-    per_connection_taken |= rule.options.messages_per_connection.has_value();
+    if (rule.options.messages_per_connection) per_connection_rank = std::min(per_connection_rank, rank);
   }
   for (const auto* rule : matching) {
     const auto& policy = rule->options;
     for (const auto kind : kLimitKinds) {
-      if (policy.fallback && taken[static_cast<std::size_t>(kind)]) continue;
+      if (rank_in(policy) > rank_of[static_cast<std::size_t>(kind)]) continue;
       if (const auto value = value_of(policy, kind)) add_policy(*rule, kind, *value);
     }
-    if (policy.messages_per_connection && !(policy.fallback && per_connection_taken)) {
+    if (policy.messages_per_connection && rank_in(policy) == per_connection_rank) {
       out_->messages_per_connection =
           std::min(out_->messages_per_connection, *policy.messages_per_connection);
     }

@@ -7,6 +7,7 @@
 
 #include "config/options.hpp"
 #include "config/reload.hpp"
+#include "config/shaping_options.hpp"
 #include "engine/app/service.hpp"
 #include "engine/app/signals.hpp"
 #include "engine/app/verbs.hpp"
@@ -34,6 +35,8 @@ class Reloader {
     const auto changes = config::diff(loaded_.config, fresh->config);
     auto applied = service_.policies().reload(config::policy_options(fresh->config), service_.clock().now());
     if (!applied) return std::unexpected(applied.error());
+    auto shaped = service_.shaper().engine().reload(config::shaping_options(fresh->config));
+    if (!shaped) return std::unexpected(shaped.error());
     log::set_level(level_of(fresh->config.log.level));
     boost::json::array rows;
     for (const auto& change : changes) {

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "config/options.hpp"
+#include "config/shaping_options.hpp"
 
 namespace sluice::app {
 namespace {
@@ -70,8 +71,8 @@ delivery::Options delivery_options(const config::Config& config) {
         {source.name, address_of(source.address), address_of(source.address6), source.ehlo});
   }
   for (const auto& pool : config.pools) out.pools.push_back({pool.name, pool.sources});
-  for (const auto& provider : config.providers)
-    out.providers.push_back({provider.name, provider.mx_suffixes});
+  for (const auto& provider : config.known_providers)
+    out.providers.push_back({provider.name, provider.mx_suffixes, provider.networks, provider.tls});
   out.retry.ladder = config.retry.ladder;
   out.retry.greylist = config.retry.greylist;
   out.retry.jitter_percent = config.retry.jitter;
@@ -192,6 +193,8 @@ Expected<control::ServiceOptions> service_options(const config::Config& config) 
   out.bodies.segment_bytes = config.store.segment_size.bytes;
   out.flow.inline_bytes = config.store.segment_from.bytes;
   out.policies = config::policy_options(config);
+  out.shaping = config::shaping_options(config);
+  out.shaping_enabled = config.shaping.enabled;
   for (const auto& key : config.dkim) out.dkim.push_back({key.domain, key.selector, key.key_file});
   for (const auto& sender : config.senders) out.senders.push_back({sender.tenant, sender.from_domains});
   out.http = config::http_options(config.http);

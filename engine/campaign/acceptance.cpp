@@ -1,13 +1,18 @@
 #include "engine/campaign/acceptance.hpp"
 
+#include <cmath>
+
 #include "engine/base/bytes.hpp"
 
 namespace sluice::campaign {
 namespace {
 
-constexpr std::uint8_t kVersion = 2;
+constexpr std::uint8_t kVersion = 3;
+constexpr std::uint8_t kWithoutCanary = 2;
 constexpr std::uint8_t kWithoutWindows =
     1;  ///< written before windows were kept: they were not obeyed either
+
+constexpr double kShareUnit = 1e6;  ///< shares are written in millionths
 
 void append_windows(std::string& out, const Windows& windows) {
   put_varint(out, windows.list().size());
@@ -50,6 +55,10 @@ std::string Acceptance::encode() const {
   append_windows(out, windows);
   put_string(out, zone_name);
   put_string(out, zone_column);
+  put_varint(out, canary.size);
+  put_varint(out, static_cast<std::uint64_t>(std::llround(canary.max_bounced * kShareUnit)));
+  put_varint(out, static_cast<std::uint64_t>(std::llround(canary.max_unknown * kShareUnit)));
+  put_varint(out, static_cast<std::uint64_t>(canary.wait.count()));
   return out;
 }
 
@@ -57,7 +66,7 @@ std::optional<Acceptance> Acceptance::decode(std::string_view bytes) {
   ByteReader in(bytes);
   Acceptance out;
   const auto version = in.u8();
-  if (version != kVersion && version != kWithoutWindows) return std::nullopt;
+  if (version < kWithoutWindows || version > kVersion) return std::nullopt;
   for (auto* text :
        {&out.incoming_name, &out.active_name, &out.list_name, &out.kept_name, &out.subject, &out.from}) {
     *text = in.string();
@@ -75,6 +84,12 @@ std::optional<Acceptance> Acceptance::decode(std::string_view bytes) {
     out.windows = std::move(*windows);
     out.zone_name = in.string();
     out.zone_column = in.string();
+  }
+  if (version > kWithoutCanary) {
+    out.canary.size = static_cast<std::uint32_t>(in.varint());
+    out.canary.max_bounced = static_cast<double>(in.varint()) / kShareUnit;
+    out.canary.max_unknown = static_cast<double>(in.varint()) / kShareUnit;
+    out.canary.wait = shaping::Millis(in.varint());
   }
   if (!in.ok() || !fingerprint || !layout) return std::nullopt;
   out.fingerprint = *fingerprint;

@@ -12,6 +12,7 @@
 #include "engine/campaign/spool.hpp"
 #include "engine/campaign/windows.hpp"
 #include "engine/message/row.hpp"
+#include "engine/shaping/canary.hpp"
 
 namespace sluice::campaign {
 
@@ -30,6 +31,7 @@ struct Acceptance {
   Windows windows;
   std::string zone_name = "UTC";  ///< of the windows
   std::string zone_column;        ///< each recipient's own zone; "": none has
+  shaping::CanaryOptions canary;
 
   [[nodiscard]] std::string encode() const;
   /// Nothing for damaged bytes.

@@ -30,13 +30,15 @@ bool over(const queue::Stream& stream) { return stream.state() >= queue::StreamS
 }  // namespace
 
 Campaigns::Campaigns(queue::Queue& queue, const queue::EventLog& log, const Clock& clock,
-                     CampaignsOptions options, FromCheck from_check, ContentCheck content_check, Spool spool)
+                     CampaignsOptions options, FromCheck from_check, ContentCheck content_check,
+                     shaping::Canary& canary, Spool spool)
     : queue_(queue),
       log_(log),
       clock_(clock),
       options_(std::move(options)),
       from_check_(std::move(from_check)),
       content_check_(std::move(content_check)),
+      canary_(canary),
       spool_(std::move(spool)),
       times_([this](const queue::StreamPtr& stream) { queue_.feeder().stream_changed(stream); }) {}
 
@@ -44,7 +46,8 @@ Campaigns::~Campaigns() { stop(); }
 
 Expected<std::unique_ptr<Campaigns>> Campaigns::open(queue::Queue& queue, const queue::EventLog& log,
                                                      const Clock& clock, CampaignsOptions options,
-                                                     FromCheck from_check, ContentCheck content_check) {
+                                                     FromCheck from_check, ContentCheck content_check,
+                                                     shaping::Canary& canary) {
   for (const auto& folder : {lists_folder(options), work_folder(options)}) {
     if (auto made = store::make_folder(folder); !made) return std::unexpected(made.error());
   }
@@ -52,7 +55,7 @@ Expected<std::unique_ptr<Campaigns>> Campaigns::open(queue::Queue& queue, const 
   if (!spool) return std::unexpected(spool.error());
   auto out =
       std::unique_ptr<Campaigns>(new Campaigns(queue, log, clock, std::move(options), std::move(from_check),
-                                               std::move(content_check), std::move(*spool)));
+                                               std::move(content_check), canary, std::move(*spool)));
   if (auto loaded = out->load(); !loaded) return std::unexpected(loaded.error());
   auto watcher = SpoolWatcher::open(out->spool_, out->options_.watcher, clock.now());
   if (!watcher) return std::unexpected(watcher.error());
@@ -81,6 +84,7 @@ Expected<> Campaigns::load() {
     if (progress) entry.note = progress->failure;
     if (!over(*stream)) {
       times_.add(stream, entry.acceptance, clock_.now());
+      canary_.begin(stream->id, entry.acceptance.canary);
       auto& at = entry.acceptance;
       auto active = spool_.finish_acceptance(at.incoming_name, at.active_name, at.identity);
       if (active) at.active_name = *active;
@@ -93,6 +97,7 @@ Expected<> Campaigns::load() {
 void Campaigns::tick(Instant now) {
   times_.tick(now);
   take_incoming(now);
+  look_at_canaries(now);
   start_expansions();
   for (auto& [id, entry] : entries_) {
     collect(entry);
@@ -180,6 +185,7 @@ Answer Campaigns::keep(Offer& offer, message::CampaignParts parts) {
   acceptance.windows = spec.windows;
   acceptance.zone_name = spec.time_zone.zone.name();
   acceptance.zone_column = spec.time_zone.column;
+  acceptance.canary = spec.canary;
   const Descriptor folder(::open(lists_folder(options_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   auto kept = keep_list(offer.campaign.list.file.get(), folder.get(), acceptance.kept_name);
   if (!kept) return {Answer::Kind::later, kept.error().text, {}};
@@ -201,8 +207,39 @@ Answer Campaigns::keep(Offer& offer, message::CampaignParts parts) {
   if (!stream) return {Answer::Kind::later, stream.error().text, {}};
   entry.stream = *stream;
   times_.add(*stream, acceptance, clock_.now());
+  canary_.begin((*stream)->id, acceptance.canary);
   accepted_ = std::move(entry);
   return {Answer::Kind::accepted, {}, {}};
+}
+
+void Campaigns::look_at_canaries(Instant now) {
+  for (const auto& news : canary_.tick(now)) {
+    if (news.tripped) {
+      hold(news.stream, news.text);
+      continue;
+    }
+    const auto found = entries_.find(news.stream);
+    if (found == entries_.end()) continue;
+    log::info("canary_passed", {{"campaign", found->second.stream->settings.name}, {"provider", news.text}});
+    queue_.feeder().stream_changed(found->second.stream);
+  }
+}
+
+void Campaigns::hold(StreamId campaign, const std::string& reason) {
+  const auto found = entries_.find(campaign);
+  if (found == entries_.end() || found->second.stream->state() != queue::StreamState::running) return;
+  auto& entry = found->second;
+  if (auto held = queue_.set_state(entry.stream, queue::StreamState::paused, reason); !held) {
+    log::error("campaign_not_paused", {{"reason", held.error().text}});
+    return;
+  }
+  entry.hold_reason = reason;
+  log::error("campaign_held", {{"campaign", entry.stream->settings.name}, {"reason", reason}});
+}
+
+void Campaigns::resumed(StreamId campaign) {
+  canary_.end(campaign);
+  if (const auto found = entries_.find(campaign); found != entries_.end()) found->second.hold_reason.clear();
 }
 
 std::size_t Campaigns::expanding() const {
@@ -284,6 +321,7 @@ void Campaigns::close_finished(Entry& entry) {
         return;
       }
     }
+    canary_.end(entry.stream->id);
     const auto to = entry.failed ? Place::failed : Place::done;
     auto moved = spool_.move(Place::active, entry.acceptance.active_name, to, entry.acceptance.active_name);
     if (!moved) log::warn("campaign_not_moved", {{"reason", moved.error().text}});
@@ -324,7 +362,9 @@ std::vector<CampaignView> Campaigns::all() const {
   for (auto at = entries_.rbegin(); at != entries_.rend(); ++at) {
     const auto& entry = at->second;
     const bool waits = entry.note.empty() && !entry.expanded && !over(*entry.stream);
-    out.push_back({entry.stream, entry.acceptance, entry.expanded, waits ? queue_.disk().why() : entry.note});
+    auto note = waits ? queue_.disk().why() : entry.note;
+    if (note.empty() && entry.stream->state() == queue::StreamState::paused) note = entry.hold_reason;
+    out.push_back({entry.stream, entry.acceptance, entry.expanded, std::move(note)});
   }
   return out;
 }

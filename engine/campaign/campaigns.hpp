@@ -55,15 +55,18 @@ struct CampaignView {
 
 class Campaigns {
  public:
-  [[nodiscard]] static Expected<std::unique_ptr<Campaigns>> open(queue::Queue& queue,
-                                                                 const queue::EventLog& log,
-                                                                 const Clock& clock, CampaignsOptions options,
-                                                                 FromCheck from_check,
-                                                                 ContentCheck content_check);
+  [[nodiscard]] static Expected<std::unique_ptr<Campaigns>> open(
+      queue::Queue& queue, const queue::EventLog& log, const Clock& clock, CampaignsOptions options,
+      FromCheck from_check, ContentCheck content_check, shaping::Canary& canary);
   ~Campaigns();
 
   /// Takes what is new, starts expansions, finishes what is done. One thread (control).
   void tick(Instant now);
+  /// Nothing of it is sent until an operator resumes it; the reason is what `campaign show` says. No effect
+  /// on one that is over or paused. Control thread.
+  void hold(StreamId campaign, const std::string& reason);
+  /// An operator has resumed it: it goes on without a canary. Control thread.
+  void resumed(StreamId campaign);
   /// Expansions stop at the next run; reports in hand are finished.
   void stop();
 
@@ -85,6 +88,7 @@ class Campaigns {
     bool expanded = false;
     bool failed = false;
     std::string note;
+    std::string hold_reason;  ///< since hold(); forgotten at a restart (the feed has it)
     std::unique_ptr<Running> running;
     std::future<Expected<>> closing;
     std::chrono::steady_clock::time_point
@@ -92,7 +96,8 @@ class Campaigns {
   };
 
   Campaigns(queue::Queue& queue, const queue::EventLog& log, const Clock& clock, CampaignsOptions options,
-            FromCheck from_check, ContentCheck content_check, Spool spool);
+            FromCheck from_check, ContentCheck content_check, shaping::Canary& canary, Spool spool);
+  void look_at_canaries(Instant now);
   Expected<> load();
   void take_incoming(Instant now);
   Answer accept(Offer& offer);
@@ -111,6 +116,7 @@ class Campaigns {
   const CampaignsOptions options_;
   const FromCheck from_check_;
   const ContentCheck content_check_;
+  shaping::Canary& canary_;
   Spool spool_;
   SendingTimes times_;
   std::unique_ptr<SpoolWatcher> watcher_;

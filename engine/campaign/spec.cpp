@@ -10,6 +10,7 @@
 #include "engine/campaign/duration.hpp"
 #include "engine/campaign/nearest_name.hpp"
 #include "engine/campaign/spec_keys.hpp"
+#include "engine/shaping/share.hpp"
 
 namespace sluice::campaign {
 namespace {
@@ -20,6 +21,8 @@ constexpr std::size_t kMaxMeta = 32;
 constexpr std::size_t kMaxDefaults = 256;
 constexpr std::size_t kMaxDefaultBytes = 64 << 10;
 constexpr std::size_t kMaxHeaders = 50;
+constexpr std::uint32_t kCanarySize = 100;  ///< of a [canary] that names none
+constexpr std::int64_t kMaxCanary = 1'000'000;
 
 /// Headers that sluice writes itself, or that would change whose mail it is.
 constexpr std::array<std::string_view, 27> kOwnHeaders = {"from",
@@ -213,6 +216,34 @@ class SpecReader {
       if (const auto one_click = keys.boolean("one_click")) spec_.one_click = *one_click;
       keys.finish();
     }
+    if (const auto* table = top_.table("canary")) canary(*table);
+  }
+
+  void canary(const toml::table& table) {
+    KeyReader keys(table, "canary.", problems_, spec_.positions);
+    auto& canary = spec_.canary;
+    canary.size = kCanarySize;
+    if (const auto size = keys.integer("size", 0, kMaxCanary))
+      canary.size = static_cast<std::uint32_t>(*size);
+    const auto share = [&](std::string_view key, double& into) {
+      const auto text = keys.text(key, 20);
+      if (!text) return;
+      if (const auto parsed = shaping::parse_share(*text)) {
+        into = *parsed;
+      } else {
+        keys.problem(key, fmt::format("`canary.{}` must be a share such as \"5%\" or \"0.5%\"", key));
+      }
+    };
+    share("max_bounced", canary.max_bounced);
+    share("max_unknown", canary.max_unknown);
+    if (const auto text = keys.text("wait", 100)) {
+      if (const auto wait = parse_duration(*text)) {
+        canary.wait = std::chrono::duration_cast<shaping::Millis>(*wait);
+      } else {
+        keys.problem("wait", "`canary.wait`: " + wait.error().text);
+      }
+    }
+    keys.finish();
   }
 
   [[nodiscard]] bool has(std::string_view key) const { return spec_.positions.contains(key); }

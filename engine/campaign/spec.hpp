@@ -17,6 +17,7 @@
 #include "engine/campaign/windows.hpp"
 #include "engine/campaign/zone.hpp"
 #include "engine/message/mailbox.hpp"
+#include "engine/shaping/canary.hpp"
 #include "throttle/rate.hpp"
 
 namespace sluice::campaign {
@@ -62,6 +63,7 @@ struct CampaignSpec {
   std::map<std::string, std::string, std::less<>> defaults;
   std::vector<std::pair<std::string, std::string>> headers;  ///< in file order; values may hold merge fields
   bool one_click = true;
+  shaping::CanaryOptions canary;  ///< size 0 unless [canary] says
 
   /// Where a key stands in campaign.toml, for problems found later.
   std::map<std::string, Position, std::less<>> positions;

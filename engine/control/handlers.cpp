@@ -103,7 +103,9 @@ Response change_campaign(Service& service, const Request& request, queue::Stream
   if (!view) return no_campaign(id);
   auto changed = service.queue().set_state(view->stream, to, "operator");
   if (!changed) return http::error_response(changed.error());
-  return http::json_response(campaign_json(service, *view, false));
+  if (to == queue::StreamState::running) service.campaigns().resumed(view->stream->id);
+  const auto fresh = service.campaigns().find(id);
+  return http::json_response(campaign_json(service, fresh ? *fresh : *view, false));
 }
 
 bool is_pool(const Service& service, std::string_view name) {

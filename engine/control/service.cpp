@@ -110,10 +110,16 @@ Expected<> Service::make_network() {
   auto policies = throttle::PolicySet::create(options_.policies);
   if (!policies) return std::unexpected(policies.error());
   policies_ = std::move(*policies);
+  auto shaper = Shaper::make(options_.shaping, *policies_);
+  if (!shaper) return std::unexpected(shaper.error());
+  shaper_ = std::move(*shaper);
   delivery::Parts parts{clock_, *queue_, *routes_, network_, *policies_, *contents_, signer_};
   parts.local_opening = [this](const queue::Stream& stream, const queue::Record& record, Instant now) {
     return campaigns_->times().opening(stream, record, now);
   };
+  if (options_.shaping_enabled) parts.shaping = &shaper_->engine();
+  parts.broken_tls = &shaper_->broken_tls();
+  parts.canary = &shaper_->canary();
   auto made = delivery::Delivery::make(options_.delivery, parts, options_.tls);
   if (!made) return std::unexpected(made.error());
   delivery_ = std::move(*made);
@@ -141,7 +147,7 @@ Expected<> Service::make_campaigns() {
     return {};
   };
   auto opened = campaign::Campaigns::open(*queue_, *log_, clock_, options_.campaigns, std::move(from_check),
-                                          std::move(content_check));
+                                          std::move(content_check), shaper_->canary());
   if (!opened) return std::unexpected(opened.error());
   campaigns_ = std::move(*opened);
   desk_ = std::make_unique<QueueDesk>(*this);
@@ -247,11 +253,16 @@ void Service::tell_clock_step() {
             {{"skew_ms", ms}, {"reason", "the wall clock differs from ours, which runs on"}});
 }
 
+void Service::tick_shaping(Instant now) {
+  for (const auto& [campaign, reason] : shaper_->tick(now)) campaigns_->hold(campaign, reason);
+}
+
 net::Task<> Service::tick_loop() {
   boost::asio::steady_timer timer(control_.context());
   while (!control_stopping_) {
     tell_clock_step();
     if (disk_->look(clock_.now())) delivery_->wake();
+    tick_shaping(clock_.now());
     campaigns_->tick(clock_.now());
     desk_->tick(clock_.now());
     timer.expires_after(kTick);

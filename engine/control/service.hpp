@@ -17,6 +17,7 @@
 #include "engine/control/disk_watch.hpp"
 #include "engine/control/live_counts.hpp"
 #include "engine/control/queue_desk.hpp"
+#include "engine/control/shaper.hpp"
 #include "engine/delivery/delivery.hpp"
 #include "engine/delivery/door_server.hpp"
 #include "engine/delivery/smtp_transport.hpp"
@@ -50,6 +51,8 @@ struct ServiceOptions {
   dns::RouterOptions router;
   std::vector<dns::RouteRule> routes;
   std::vector<throttle::PolicyOptions> policies;
+  shaping::Options shaping;
+  bool shaping_enabled = true;               ///< off: paths back off by themselves
   std::vector<delivery::DoorOptions> doors;  ///< SMTP submission; one per [[listener]]
   store::SegmentsOptions bodies;             ///< where what the doors accept is kept
   delivery::FlowOptions flow;
@@ -84,6 +87,7 @@ class Service {
   [[nodiscard]] campaign::Campaigns& campaigns() { return *campaigns_; }
   [[nodiscard]] delivery::Delivery& delivery() { return *delivery_; }
   [[nodiscard]] throttle::PolicySet& policies() { return *policies_; }
+  [[nodiscard]] Shaper& shaper() { return *shaper_; }
   [[nodiscard]] dns::Router& router() { return *router_; }
   /// Control's thread.
   [[nodiscard]] QueueDesk& desk() { return *desk_; }
@@ -116,6 +120,7 @@ class Service {
   Expected<> start_http();
   void export_loop();
   void tell_clock_step();
+  void tick_shaping(Instant now);
   net::Task<> tick_loop();
   net::Task<> stop_control(std::promise<void>* stopped);
   net::Task<> stop_resolver(std::promise<void>* stopped);
@@ -137,6 +142,7 @@ class Service {
   std::unique_ptr<delivery::RouterRoutes> routes_;
   delivery::SmtpNetwork network_;
   std::unique_ptr<throttle::PolicySet> policies_;
+  std::unique_ptr<Shaper> shaper_;
   std::unique_ptr<delivery::ContentStore> contents_;
   message::DkimSigner signer_;
   std::unique_ptr<delivery::Delivery> delivery_;

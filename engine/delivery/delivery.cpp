@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/delivery/trusted_networks.hpp"
+
 namespace sluice::delivery {
 namespace {
 
@@ -28,7 +30,7 @@ Expected<std::map<std::string, std::vector<std::size_t>, std::less<>>> pools_of(
 }  // namespace
 
 std::string provider_of(const dns::MxPlan& plan, const std::vector<ProviderOptions>& providers) {
-  if (plan.hosts.empty()) return {};
+  if (plan.hosts.empty() || providers.empty()) return {};
   const auto& host = plan.hosts.front().name;
   for (const auto& provider : providers) {
     for (const auto& suffix : provider.mx_suffixes) {
@@ -37,7 +39,24 @@ std::string provider_of(const dns::MxPlan& plan, const std::vector<ProviderOptio
       }
     }
   }
+  for (const auto& provider : providers) {
+    if (provider.networks.empty() || plan.endpoints.empty()) continue;
+    const auto networks = TrustedNetworks::parse(provider.networks);
+    const bool all = networks && std::ranges::all_of(plan.endpoints, [&](const auto& endpoint) {
+                       return networks->contain(endpoint.address.to_string());
+                     });
+    if (all) return provider.name;
+  }
   return {};
+}
+
+std::string first_address(const dns::MxPlan& plan) {
+  auto lowest = plan.endpoints.front().address;
+  const auto best = plan.hosts[plan.endpoints.front().host].preference;
+  for (const auto& endpoint : plan.endpoints) {
+    if (plan.hosts[endpoint.host].preference == best) lowest = std::min(lowest, endpoint.address);
+  }
+  return lowest.to_string();
 }
 
 Expected<std::unique_ptr<Delivery>> Delivery::make(Options options, const Parts& parts,
@@ -59,7 +78,10 @@ Expected<std::unique_ptr<Delivery>> Delivery::make(Options options, const Parts&
                                                  std::move(*pools),
                                                  {},
                                                  parts.probe,
-                                                 parts.local_opening});
+                                                 parts.local_opening,
+                                                 parts.shaping,
+                                                 parts.broken_tls,
+                                                 parts.canary});
   for (unsigned i = 0; i < count; ++i) {
     auto context = net::TlsClientContext::make(tls);
     if (!context) return std::unexpected(context.error());

@@ -23,6 +23,9 @@ struct Parts {
   Probe* probe = nullptr;                  ///< see probe.hpp
   std::optional<std::uint64_t> seed = {};  ///< of every choice made at random; absent: a new one each start
   LocalOpening local_opening{};            ///< empty: no stream has local windows
+  shaping::Engine* shaping = nullptr;      ///< this and below: see Shared
+  shaping::BrokenTls* broken_tls = nullptr;
+  shaping::Canary* canary = nullptr;
 };
 
 class Delivery {

@@ -35,6 +35,11 @@ class Dispatch::Gate final : public queue::LaneGate {
         return Answer::skip;
       }
     }
+    auto* const canary = shared.canary;
+    if (canary != nullptr && !canary->may_go(lane.stream->id, dispatch_.site().provider)) {
+      far.emplace_back(state.id, Instant::max());  // asked again when the canary has passed
+      return Answer::park;
+    }
     for (;;) {
       Path* path = dispatch_.choose(value.trail.source, used_);
       if (path == nullptr) return no_path(state, value.trail.source);
@@ -42,6 +47,7 @@ class Dispatch::Gate final : public queue::LaneGate {
       auto permits = throttle::acquire(limits.message, 1, now_);
       if (permits) {
         state.satisfied();
+        if (canary != nullptr) canary->went(lane.stream->id, dispatch_.site().provider, now_);
         picked.push_back(path);
         ++used_[path->number];
         return Answer::take;

@@ -30,6 +30,10 @@ struct PoolOptions {
 struct ProviderOptions {
   std::string name;
   std::vector<std::string> mx_suffixes;  ///< "google.com" matches aspmx.l.google.com
+  /// Where no suffix of any provider matches: every address of the site is in one of these.
+  std::vector<std::string> networks = {};
+  /// "off", "opportunistic" or "required" where no route says; "": as ClientOptions.
+  std::string tls = {};
 };
 
 struct RetryOptions {

@@ -28,7 +28,11 @@ struct Ending {
 [[nodiscard]] Ending ending_of(const dns::RouteFailure& failure);
 
 /// What the path should do about it.
-enum class PathAction { none, back_off };
+enum class PathAction {
+  none,
+  back_off,
+  hand_over,  ///< the refusal is about our source: the record tries another, once
+};
 
 struct Outcome {
   queue::EventKind kind;  ///< delivered, bounced, deferred or in_doubt

@@ -25,6 +25,8 @@ const SourceOptions& Path::source_options() const { return worker_.shared().opti
 
 const std::string& Path::site_key() const { return dispatch_.site().key; }
 
+const std::string& Path::site_provider() const { return dispatch_.site().provider; }
+
 void Path::refresh_limits(Instant now) {
   auto& policies = worker_.shared().policies;
   if (limits_ && limits_->generation == policies.generation()) return;
@@ -35,6 +37,8 @@ void Path::refresh_limits(Instant now) {
   subject[Dimension::pool] = dispatch_.pool();
   subject[Dimension::provider] = dispatch_.site().provider;
   subject[Dimension::site] = dispatch_.site().key;
+  const auto remote = first_address(*dispatch_.site().plan);
+  subject[Dimension::remote_ip] = remote;
   limits_ = policies.resolve(subject, now);
   own_.clear();
   own_.insert(limits_->message.begin(), limits_->message.end());
@@ -151,7 +155,12 @@ bool Path::fetch(Prepared& into) {
 void Path::settle(Connection& connection, Prepared& message, const smtp::TransactionResult& result) {
   ++attempts_;
   const auto ending = ending_of(result.recipients.front());
-  const auto outcome = outcome_of(ending);
+  auto outcome = outcome_of(ending);
+  const auto verdict = worker_.watch().answered(*this, *message.held.stream, outcome, ending);
+  if (verdict.other_source && another_may_try(message.held.record())) {
+    outcome.kind = queue::EventKind::deferred;
+    outcome.path = PathAction::hand_over;
+  }
   const auto took = std::chrono::duration<double>(result.finished - result.mail_written).count();
   if (result.mail_written.time_since_epoch().count() != 0 && took > 0) {
     seconds_per_message_ += 0.1 * (took - seconds_per_message_);
@@ -170,9 +179,21 @@ void Path::settle(Connection& connection, Prepared& message, const smtp::Transac
   event.tls_cipher = connection.opened.tls.cipher;
   if (!event.tls_version.empty())
     event.tls_policy = connection.opened.tls.verified ? "verified" : "opportunistic";
+  if (connection.opened.tls_known_broken && event.tls_version.empty()) event.tls_policy = "broken";
   event.dkim = message.signed_by;
   worker_.settle(std::move(message.held), outcome, ending, event, this);
-  if (outcome.path == PathAction::back_off) back_off(std::string(feedback::name_of(outcome.bounce_class)));
+  if (verdict.hold_until > worker_.now()) return hold(verdict.hold_until, verdict.cause);
+  if (outcome.path == PathAction::back_off && !worker_.watch().decides())
+    back_off(std::string(feedback::name_of(outcome.bounce_class)));
+}
+
+bool Path::another_may_try(const queue::Record& record) const {
+  if (record.value.trail.moved) return false;
+  const auto now = worker_.now();
+  const auto& paths = dispatch_.paths();
+  return std::any_of(paths.begin(), paths.end(), [&](const auto& other) {
+    return other.get() != this && now >= other->back_off_until() && !other->limits_paused(now);
+  });
 }
 
 void Path::back_off(const std::string& why) {
@@ -182,13 +203,19 @@ void Path::back_off(const std::string& why) {
   const auto step = options.back_off_first * (1ull << std::min(failures_, 16U));
   const auto wait = std::min<std::chrono::milliseconds>(step, options.back_off_max);
   ++failures_;
-  back_off_until_ = now + wait;
-  back_off_why_ = why;
   log::info("path_backs_off", {{"source", source_options().name},
                                {"site", dispatch_.site().key},
                                {"for_ms", wait.count()},
                                {"why", why}});
-  if (wait > kReleaseAfter) release_ready();
+  hold(now + wait, why);
+}
+
+void Path::hold(Instant until, const std::string& why) {
+  const auto now = worker_.now();
+  if (until <= back_off_until_) return;
+  back_off_until_ = until;
+  back_off_why_ = why;
+  if (until - now > kReleaseAfter) release_ready();
   worker_.timers().at(back_off_until_, [&worker = worker_, path = id] {
     if (auto* self = worker.find_path(path)) {
       self->wake_idle();

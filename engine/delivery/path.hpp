@@ -72,6 +72,8 @@ class Path final : public throttle::Waiter {
   [[nodiscard]] PathStats stats() const;
   [[nodiscard]] const SourceOptions& source_options() const;
   [[nodiscard]] const std::string& site_key() const;
+  [[nodiscard]] const std::string& site_provider() const;
+  [[nodiscard]] std::size_t open_now() const { return open_; }
 
  private:
   struct Connection {
@@ -112,6 +114,14 @@ class Path final : public throttle::Waiter {
   void on_open_failed(Connection& connection, const smtp::FailedOpen& failure);
   void on_leased(std::size_t asked, std::vector<queue::Held> granted, std::vector<queue::Held> refused);
   void back_off(const std::string& why);
+  /// Nothing leaves before; what has a lease and waits gives it back when that is long.
+  void hold(Instant until, const std::string& why);
+  /// Another source of the pool may try the record here, now or soon.
+  [[nodiscard]] bool limits_paused(Instant now) const {
+    return limits_ != nullptr && limits_->paused(now) != nullptr;
+  }
+  [[nodiscard]] bool another_may_try(const queue::Record& record) const;
+  void remember_tls(const Connection& connection);
   void release(queue::Held held);
   void release_ready();
   void wake_idle();

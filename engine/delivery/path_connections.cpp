@@ -21,19 +21,29 @@ smtp::ClientOptions Path::client_options() const {
   if (tls == "opportunistic") options.tls = smtp::TlsPolicy::opportunistic;
   if (tls == "required") options.tls = smtp::TlsPolicy::required;
   if (tls == "verified") options.tls = smtp::TlsPolicy::verified;
+  // A provider's word may ask for more than [tls], and for less only where that is a mere offer.
+  const bool free = tls.empty() && options.tls == smtp::TlsPolicy::opportunistic;
+  const auto& providers = worker_.shared().options.providers;
+  const auto known = std::ranges::find(providers, dispatch_.site().provider, &ProviderOptions::name);
+  if (free && known != providers.end() && known->tls == "required") options.tls = smtp::TlsPolicy::required;
+  if (free && known != providers.end() && known->tls == "off") options.tls = smtp::TlsPolicy::none;
   return options;
 }
 
 smtp::Target Path::target() const {
   const auto& plan = *dispatch_.site().plan;
   smtp::Target out;
+  auto* const broken_tls = worker_.shared().broken_tls;
   const auto order = dns::attempt_order(plan, worker_.random());
   for (const auto at : order) {
     const auto& endpoint = plan.endpoints[at];
     const bool family_off = endpoint.address.is_v6()
                                 ? !source_options().address6 && source_options().address.has_value()
                                 : !source_options().address && source_options().address6.has_value();
-    if (!family_off) out.hosts.push_back({{endpoint.address, endpoint.port}, plan.hosts[endpoint.host].name});
+    if (family_off) continue;
+    const auto& name = plan.hosts[endpoint.host].name;
+    const bool broken = broken_tls != nullptr && broken_tls->knows(name, worker_.now());
+    out.hosts.push_back({{endpoint.address, endpoint.port}, name, broken});
   }
   out.local = source_options().address ? source_options().address : source_options().address6;
   out.session_key = dispatch_.site().key + "|" + source_options().name;
@@ -101,13 +111,27 @@ net::Task<bool> Path::open(Connection& connection) {
   ++open_;
   connection.opened = std::move(*result);
   connection.open = true;
+  remember_tls(connection);
   co_return true;
+}
+
+/// STARTTLS of the host breaks: until the memory ends it is not tried there, where policy leaves the choice.
+void Path::remember_tls(const Connection& connection) {
+  auto* const broken = worker_.shared().broken_tls;
+  if (broken == nullptr || !connection.opened.fell_back_to_plain_text) return;
+  const auto until = broken->add(connection.opened.host, worker_.now());
+  if (!until) return;
+  worker_.tell_broken_tls(connection.opened.host, site_key(), site_provider(), *until);
 }
 
 void Path::on_open_failed(Connection& connection, const smtp::FailedOpen& failure) {
   if (worker_.stopping()) return;
   connection.opened.peer = failure.peer;
   connection.opened.host = failure.host;
+  const auto ending = ending_of(failure);
+  const auto outcome = outcome_of(ending);
+  const auto verdict = worker_.watch().opening_refused(*this, outcome, ending);
+  if (verdict.hold_until > worker_.now()) hold(verdict.hold_until, verdict.cause);
   if (open_ > 0) {  // others work: the receiver wants no more of them
     cap_ = open_;
     worker_.timers().at(worker_.now() + kRelearnAfter, [&worker = worker_, path = id] {
@@ -115,8 +139,6 @@ void Path::on_open_failed(Connection& connection, const smtp::FailedOpen& failur
     });
     return;
   }
-  const auto ending = ending_of(failure);
-  const auto outcome = outcome_of(ending);
   if (!ready_.empty()) {
     auto held = std::move(ready_.front());
     ready_.pop_front();

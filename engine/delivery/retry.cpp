@@ -5,6 +5,8 @@
 namespace sluice::delivery {
 namespace {
 
+constexpr std::chrono::milliseconds kHandOver{1000};  ///< before another source tries
+
 std::chrono::milliseconds step_of(const std::vector<std::chrono::milliseconds>& ladder, unsigned attempt) {
   if (ladder.empty()) return std::chrono::minutes(30);
   return ladder[std::min<std::size_t>(attempt - 1, ladder.size() - 1)];
@@ -18,7 +20,8 @@ Micros jittered(std::chrono::milliseconds step, unsigned percent, Random& random
 }  // namespace
 
 NextStep next_step(const RetryOptions& options, const queue::Stream& stream, const queue::Record& record,
-                   const Outcome& outcome, std::uint16_t source, Instant now, Random& random) {
+                   const Outcome& outcome, std::uint16_t source, Instant now, Random& random,
+                   std::optional<std::chrono::milliseconds> greylist_wait) {
   NextStep next{outcome.kind, record.value.trail, 0};
   next.trail.attempts = static_cast<std::uint16_t>(std::min(record.value.trail.attempts + 1, 0xffff));
   if (queue::is_final(outcome.kind)) return next;
@@ -39,7 +42,13 @@ NextStep next_step(const RetryOptions& options, const queue::Stream& stream, con
   const bool greylist = outcome.bounce_class == feedback::BounceClass::greylist;
   next.trail.greylisted = greylist;
   const auto& ladder = greylist ? options.greylist : options.ladder;
-  const auto due = now + jittered(step_of(ladder, next.trail.attempts), options.jitter_percent, random);
+  auto step = greylist && greylist_wait ? *greylist_wait : step_of(ladder, next.trail.attempts);
+  if (outcome.path == PathAction::hand_over) {
+    next.trail.source = 0;
+    next.trail.moved = true;
+    step = kHandOver;
+  }
+  const auto due = now + jittered(step, options.jitter_percent, random);
   if (due >= end) {
     next.kind = queue::EventKind::expired;
     return next;

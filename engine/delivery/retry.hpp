@@ -18,9 +18,12 @@ struct NextStep {
   queue::DueSecond due = 0;
 };
 
-/// `source` is 1 + the index of the source that tried, kept for the retries of an answered attempt.
+/// `source` is 1 + the index of the source that tried, kept for the retries of an answered attempt; an
+/// outcome that is handed over keeps none. `greylist_wait`: the step of a greylisting, instead of the
+/// ladder's.
 [[nodiscard]] NextStep next_step(const RetryOptions& options, const queue::Stream& stream,
                                  const queue::Record& record, const Outcome& outcome, std::uint16_t source,
-                                 Instant now, Random& random);
+                                 Instant now, Random& random,
+                                 std::optional<std::chrono::milliseconds> greylist_wait = {});
 
 }  // namespace sluice::delivery

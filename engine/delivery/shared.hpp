@@ -14,6 +14,9 @@
 #include "engine/delivery/stream_content.hpp"
 #include "engine/delivery/stream_rates.hpp"
 #include "engine/delivery/transport.hpp"
+#include "engine/shaping/broken_tls.hpp"
+#include "engine/shaping/canary.hpp"
+#include "engine/shaping/engine.hpp"
 #include "throttle/policy_set.hpp"
 
 namespace sluice::delivery {
@@ -38,9 +41,17 @@ struct Shared {
   std::vector<Worker*> workers;  ///< by owner number
   Probe* probe = nullptr;
   LocalOpening local_opening{};
+  shaping::Engine* shaping = nullptr;        ///< null: paths back off by themselves
+  shaping::BrokenTls* broken_tls = nullptr;  ///< null: nothing is remembered
+  shaping::Canary* canary = nullptr;         ///< null: campaigns have none
 };
 
-/// "google" for a plan whose first host ends in one of its suffixes; "" when none does.
+/// "google" for a plan whose first host ends in one of its suffixes, else for one whose every address is in
+/// its networks; "" when there is none.
 [[nodiscard]] std::string provider_of(const dns::MxPlan& plan, const std::vector<ProviderOptions>& providers);
+
+/// Stands for all addresses of the plan's best hosts: sites behind the same addresses have the same. What
+/// policies by remote_ip go by.
+[[nodiscard]] std::string first_address(const dns::MxPlan& plan);
 
 }  // namespace sluice::delivery

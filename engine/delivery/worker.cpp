@@ -24,7 +24,8 @@ Worker::Worker(Shared& shared, unsigned number, std::unique_ptr<net::TlsClientCo
       lease_gone_(loop_.context()),
       tls_(std::move(tls)),
       signer_(std::move(signer)),
-      random_(std::move(random)) {}
+      random_(std::move(random)),
+      watch_(shared, timers_) {}
 
 Worker::~Worker() = default;
 
@@ -291,7 +292,15 @@ void Worker::settle(queue::Held held, const Outcome& outcome, const Ending& endi
   const auto& record = held.record();
   const auto at = now();
   const auto source = path != nullptr ? static_cast<std::uint16_t>(path->source + 1) : std::uint16_t{0};
-  const auto next = next_step(shared_.options.retry, *held.stream, record, outcome, source, at, random_);
+  auto& greylist = watch_.greylist();
+  const auto refusals = static_cast<unsigned>(record.value.trail.attempts);
+  std::optional<std::chrono::milliseconds> wait;
+  if (path != nullptr && outcome.bounce_class == feedback::BounceClass::greylist)
+    wait = greylist.wait(path->site_key(), refusals + 1, at);
+  if (path != nullptr && outcome.kind == queue::EventKind::delivered && record.value.trail.greylisted)
+    greylist.passed(path->site_key(), refusals, at);
+  const auto next =
+      next_step(shared_.options.retry, *held.stream, record, outcome, source, at, random_, wait);
   queue::Settlement out;
   out.kind = next.kind;
   out.trail = next.trail;
@@ -369,6 +378,25 @@ void Worker::expire(queue::Held held) {
   Ending ending;
   ending.stage = "queue";
   settle(std::move(held), outcome, ending, {}, nullptr);
+}
+
+void Worker::tell_broken_tls(const std::string& host, const std::string& site, const std::string& provider,
+                             Instant until) {
+  const auto detail = "STARTTLS of " + host + " breaks: plain text until " + to_rfc3339(until);
+  queue::Event event;
+  event.kind = queue::EventKind::backoff;
+  event.time_ms = to_ms(now());
+  event.mx = host;
+  event.site = site;
+  event.provider = provider;
+  event.stage = "starttls";
+  event.event_class = "tls";
+  event.detail = detail;
+  event.due_ms = to_ms(until);
+  std::string encoded;
+  event.append_to(encoded);
+  shared_.queue.record_event(std::move(encoded));
+  log::warn("starttls_broken", {{"host", host}, {"until", to_rfc3339(until)}});
 }
 
 void Worker::flush_settlements() {

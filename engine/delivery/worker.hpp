@@ -14,6 +14,7 @@
 #include "engine/delivery/dispatch.hpp"
 #include "engine/delivery/retry.hpp"
 #include "engine/delivery/timers.hpp"
+#include "engine/delivery/watch.hpp"
 #include "engine/net/task_group.hpp"
 #include "engine/net/worker.hpp"
 #include "queue/worker_lanes.hpp"
@@ -64,6 +65,7 @@ class Worker final : public queue::RunReceiver {
   [[nodiscard]] net::TlsClientContext& tls() { return *tls_; }
   [[nodiscard]] message::DkimSigner& signer() { return signer_; }
   [[nodiscard]] Timers& timers() { return timers_; }
+  [[nodiscard]] Watch& watch() { return watch_; }
   [[nodiscard]] Random& random() { return random_; }
   [[nodiscard]] Instant now() const { return shared_.clock.now(); }
   [[nodiscard]] bool stopping() const { return stopping_; }
@@ -86,6 +88,9 @@ class Worker final : public queue::RunReceiver {
   void settle(queue::Held held, const Outcome& outcome, const Ending& ending, queue::Event event,
               const Path* path);
   void expire(queue::Held held);
+  /// An operational event: the host is spoken to in plain text until then.
+  void tell_broken_tls(const std::string& host, const std::string& site, const std::string& provider,
+                       Instant until);
   /// Fewer leases of a path are out.
   void leases_changed() {
     if (stopping_) lease_gone_.cancel();
@@ -127,6 +132,7 @@ class Worker final : public queue::RunReceiver {
   std::unique_ptr<net::TlsClientContext> tls_;
   message::DkimSigner signer_;
   Random random_;
+  Watch watch_;
   std::unique_ptr<queue::WorkerLanes> lanes_;
   std::unordered_map<std::uint64_t, std::unique_ptr<LaneState>> states_;
   std::unordered_map<std::string, std::vector<queue::Run>> resolving_;

@@ -6,7 +6,10 @@
 namespace sluice::shaping {
 namespace {
 
-constexpr double kJitter = 0.1;          ///< of a pause, added: sources do not come back together
+constexpr double kJitter = 0.1;  ///< of a pause, added: sources do not come back together
+/// Times what was taken: allowed and not refused, nothing is left of the limit. What was tried says too
+/// little of how fast the source would send: the first refusal stops it.
+constexpr double kFar = 20;
 constexpr unsigned kMostDoublings = 16;  ///< beyond it pause_max and recover_max hold anyway
 constexpr std::uint32_t kMoreConnections =
     4;  ///< this many above twice the first cap: nothing refuses any more
@@ -58,8 +61,8 @@ void BackOff::step_down(const Pace& pace, unsigned connections) {
     return;
   }
   const double share = gait_.reduce_percent / 100.0;
-  if (steps_down_ == 0) full_rate_ = std::max(pace.tried, per_second(gait_.least));
   refused_rate_ = steps_down_ == 0 ? std::max(pace.taken, per_second(gait_.least)) : rate_;
+  if (steps_down_ == 0) full_rate_ = std::max(pace.tried, kFar * refused_rate_);
   const double from = steps_down_ == 0 ? pace.taken : rate_;
   rate_ = std::max(from * share, per_second(gait_.least));
 }
@@ -95,7 +98,7 @@ void BackOff::resume(Instant now, std::optional<double> rate, std::optional<std:
   pause_until_ = pause_until.value_or(now);
   rate_ = rate.value_or(per_second(gait_.least));
   refused_rate_ = rate_ * 100.0 / gait_.reduce_percent;
-  full_rate_ = 2 * refused_rate_;
+  full_rate_ = kFar * refused_rate_;
   connections_ = connections.value_or(1);
   refused_connections_ = first_connections_ = connections_;
   schedule(std::max(now, pause_until_));

@@ -59,7 +59,7 @@ class BackOff {
   Instant next_step_{};
   double rate_ = 0;
   double refused_rate_ = 0;  ///< the rate that brought the last refusal
-  double full_rate_ = 0;     ///< what was tried before the first: reached again, it is over
+  double full_rate_ = 0;     ///< far beyond what was taken: reached, it is over
   std::uint32_t connections_ = 0;
   std::uint32_t refused_connections_ = 0;
   std::uint32_t first_connections_ = 0;

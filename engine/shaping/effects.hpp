@@ -2,31 +2,19 @@
 // write it down.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "engine/base/clock.hpp"
 #include "engine/base/id.hpp"
-#include "throttle/policy.hpp"
+#include "throttle/override.hpp"
 
 namespace sluice::shaping {
 
-/// Less than the policies allow, for a while.
-struct Change {
-  std::string id;  ///< "shaping slow a google": what `throttle reset` names
-  throttle::Match match;
-  std::optional<throttle::Rate> message_rate;
-  std::optional<double> scale;  ///< of every message_rate that applies
-  std::optional<std::uint32_t> connections;
-  bool pause = false;
-  Instant until{};
-  std::string cause;
-  std::string by;  ///< the rule's or controller's name
-};
+/// Less than the policies allow, for a while; the id is what `throttle reset` names.
+using Change = throttle::Override;
 
-/// Called on any thread, with the engine's lock held: hand over and return, and never call back into it.
+/// Called on the thread that had the engine decide, without its lock.
 class Effects {
  public:
   virtual ~Effects() = default;

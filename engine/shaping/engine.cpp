@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <utility>
 
 namespace sluice::shaping {
 namespace {
@@ -106,7 +108,7 @@ void Engine::announce(const std::string& id, const Running& one, bool stepped_do
   const bool gradual = back_off.gradual();
   if (back_off.action() == Action::slow) change.message_rate = to_rate(back_off.rate());
   if (back_off.action() == Action::connections) change.connections = back_off.connections();
-  if (gradual) effects_.set(change, now);
+  if (gradual) acts_.push_back({Act::What::set, change});
   if (!stepped_down || back_off.pause_until() <= now) return;
   if (back_off.action() == Action::connections && open > 0) return;  // those it has may go on
   change.id = gradual ? id + ":pause" : id;
@@ -114,25 +116,47 @@ void Engine::announce(const std::string& id, const Running& one, bool stepped_do
   change.connections.reset();
   change.pause = true;
   change.until = back_off.pause_until();
-  effects_.set(std::move(change), now);
+  acts_.push_back({Act::What::set, std::move(change)});
+}
+
+void Engine::perform(std::vector<Act> acts, Instant now) {
+  for (auto& act : acts) {
+    if (act.what == Act::What::set) {
+      effects_.set(std::move(act.change), now);
+    } else if (act.what == Act::What::clear) {
+      effects_.clear(act.change.id, now);
+    } else {
+      effects_.hold(act.stream, act.change.cause);
+    }
+  }
 }
 
 Verdict Engine::refused(const RuleOptions& rule, const Observation& what, Instant now) {
   Verdict out;
   if (rule.action == Action::ignore) return out;
+  std::vector<Act> acts;
+  {
+    const MutexLock lock(mutex_);
+    out = decide(rule, what, now);
+    acts = std::exchange(acts_, {});
+  }
+  perform(std::move(acts), now);
+  return out;
+}
+
+Verdict Engine::decide(const RuleOptions& rule, const Observation& what, Instant now) {
+  Verdict out;
   out.taken = true;
   out.other_source = rule.action == Action::source_out;
-  const MutexLock lock(mutex_);
+  out.cause = cause_of(rule.name, *what.reply);
   ++stats_.refusals;
   const auto match = match_of(what.place, rule.reach);
   auto* const one = running(rule.action, rule.gait, match);
-  out.cause = cause_of(rule.name, *what.reply);
   if (one == nullptr) {
     out.hold_until = now + rule.gait.pause;
     return out;
   }
-  const auto key = key_of_path(what.place);
-  const auto pace = counted(key, Whose::path, now).pace.pace(now);
+  const auto pace = counted(key_of_path(what.place), Whose::path, now).pace.pace(now);
   if (one->back_off.refuse(now, pace, what.connections, random_)) {
     ++stats_.steps_down;
     one->by = rule.name;
@@ -176,7 +200,11 @@ void Engine::act(const ControllerOptions& controller, const Subject& subject, co
   const auto cause = fmt::format("controller {}: {:.1f} % of {} {}", controller.name, judged.share * 100,
                                  judged.of, kShares[static_cast<std::size_t>(controller.share)]);
   ++stats_.judged;
-  if (controller.remedy == Remedy::hold) return effects_.hold(subject.stream, cause);
+  if (controller.remedy == Remedy::hold) {
+    Change why;
+    why.cause = cause;
+    return acts_.push_back({Act::What::hold, std::move(why), subject.stream});
+  }
   if (subject.whose == Whose::path) {
     const auto action = controller.remedy == Remedy::pause ? Action::pause : Action::slow;
     auto* const one = running(action, controller.gait, subject.match);
@@ -191,29 +219,39 @@ void Engine::act(const ControllerOptions& controller, const Subject& subject, co
   Change change{"share:" + subject.key, subject.match, {}, {}, {}, false, {}, cause, controller.name};
   change.pause = controller.remedy == Remedy::pause;
   change.until = now + (change.pause ? controller.gait.pause : controller.gait.recover_every);
-  if (!change.pause) change.scale = 1 - controller.gait.reduce_percent / 100.0;
-  effects_.set(std::move(change), now);
+  if (!change.pause) {
+    change.scale = controller.gait.reduce_percent / 100.0;
+    change.message_rate = controller.gait.least;  // where nothing limits it
+  }
+  acts_.push_back({Act::What::set, std::move(change)});
 }
 
 void Engine::count(std::span<const Tally> tallies, Instant now) {
-  const MutexLock lock(mutex_);
-  for (const auto& tally : tallies) {
-    const Place place{tally.source, tally.provider, tally.site};
-    if (!tally.source.empty()) {
-      add({Whose::path, key_of_path(place), match_of(place, Reach::provider)}, tally, now);
-    }
-    if (!tally.tenant.empty()) {
-      throttle::Match tenant;
-      tenant[Dimension::tenant] = tally.tenant;
-      add({Whose::tenant, "tenant " + tally.tenant, tenant}, tally, now);
-    }
-    if (tally.stream == 0 || tally.campaign.empty()) continue;
-    throttle::Match stream;
-    stream[Dimension::tenant] = tally.tenant;
-    stream[Dimension::stream] = tally.campaign;
-    add({Whose::campaign, fmt::format("campaign {} {}", tally.tenant, tally.campaign), stream, tally.stream},
-        tally, now);
+  std::vector<Act> acts;
+  {
+    const MutexLock lock(mutex_);
+    for (const auto& tally : tallies) add_all(tally, now);
+    acts = std::exchange(acts_, {});
   }
+  perform(std::move(acts), now);
+}
+
+void Engine::add_all(const Tally& tally, Instant now) {
+  const Place place{tally.source, tally.provider, tally.site};
+  if (!tally.source.empty()) {
+    add({Whose::path, key_of_path(place), match_of(place, Reach::provider)}, tally, now);
+  }
+  if (!tally.tenant.empty()) {
+    throttle::Match tenant;
+    tenant[Dimension::tenant] = tally.tenant;
+    add({Whose::tenant, "tenant " + tally.tenant, tenant}, tally, now);
+  }
+  if (tally.stream == 0 || tally.campaign.empty()) return;
+  throttle::Match stream;
+  stream[Dimension::tenant] = tally.tenant;
+  stream[Dimension::stream] = tally.campaign;
+  add({Whose::campaign, fmt::format("campaign {} {}", tally.tenant, tally.campaign), stream, tally.stream},
+      tally, now);
 }
 
 void Engine::feedback(Feedback kind, const Place& place, const Origin& origin, Instant now) {
@@ -230,47 +268,60 @@ void Engine::feedback(Feedback kind, const Place& place, const Origin& origin, I
 }
 
 void Engine::tick(Instant now) {
-  const MutexLock lock(mutex_);
-  for (auto at = running_.begin(); at != running_.end();) {
-    auto& [id, one] = *at;
-    if (!one.back_off.advance(now)) {
-      ++at;
-      continue;
-    }
-    ++stats_.steps_up;
-    if (one.back_off.over()) {
-      if (one.back_off.gradual()) effects_.clear(id, now);  // a pause has ended by itself
+  std::vector<Act> acts;
+  {
+    const MutexLock lock(mutex_);
+    for (auto at = running_.begin(); at != running_.end();) {
+      auto& [id, one] = *at;
+      if (one.back_off.advance(now)) {
+        ++stats_.steps_up;
+        if (!one.back_off.over()) announce(id, one, false, 0, now);
+      }
+      if (!one.back_off.over()) {
+        ++at;
+        continue;
+      }
+      Change gone;
+      gone.id = id;
+      if (one.back_off.gradual()) acts_.push_back({Act::What::clear, std::move(gone)});  // a pause has ended
       at = running_.erase(at);
-      continue;
     }
-    announce(id, one, false, 0, now);
-    ++at;
+    acts = std::exchange(acts_, {});
   }
+  perform(std::move(acts), now);
 }
 
 void Engine::adopt(std::span<const Change> changes, Instant now) {
-  const MutexLock lock(mutex_);
-  for (const auto& change : changes) {
-    for (const auto action : {Action::slow, Action::connections, Action::pause, Action::source_out}) {
-      if (change.id != id_of(action, change.match)) continue;
-      Gait gait;
-      for (const auto& rule : rules_->rules()) {
-        if (rule.name == change.by) gait = rule.gait;
+  std::vector<Act> acts;
+  {
+    const MutexLock lock(mutex_);
+    for (const auto& change : changes) {
+      for (const auto action : {Action::slow, Action::connections, Action::pause, Action::source_out}) {
+        if (change.id == id_of(action, change.match)) resume(change, action, now);
       }
-      for (const auto& controller : options_.controllers) {
-        if (controller.name == change.by) gait = controller.gait;
-      }
-      auto* const one = running(action, gait, change.match);
-      if (one == nullptr) continue;
-      one->by = change.by;
-      one->cause = change.cause;
-      std::optional<double> rate;
-      if (change.message_rate) rate = per_second(*change.message_rate);
-      one->back_off.resume(now, rate, change.connections,
-                           change.pause ? std::optional(change.until) : std::nullopt);
-      if (!change.pause) announce(change.id, *one, false, 0, now);
     }
+    acts = std::exchange(acts_, {});
   }
+  perform(std::move(acts), now);
+}
+
+void Engine::resume(const Change& change, Action action, Instant now) {
+  Gait gait;
+  for (const auto& rule : rules_->rules()) {
+    if (rule.name == change.by) gait = rule.gait;
+  }
+  for (const auto& controller : options_.controllers) {
+    if (controller.name == change.by) gait = controller.gait;
+  }
+  auto* const one = running(action, gait, change.match);
+  if (one == nullptr) return;
+  one->by = change.by;
+  one->cause = change.cause;
+  std::optional<double> rate;
+  if (change.message_rate) rate = per_second(*change.message_rate);
+  one->back_off.resume(now, rate, change.connections,
+                       change.pause ? std::optional(change.until) : std::nullopt);
+  if (!change.pause) announce(change.id, *one, false, 0, now);
 }
 
 void Engine::cancelled(const std::string& id) {

@@ -73,6 +73,12 @@ class Engine {
     PaceMeter pace;
     std::vector<ShareWindow> windows;  ///< of the controllers that look at it, in their order
   };
+  /// Decided under the lock, done behind it.
+  struct Act {
+    enum class What : std::uint8_t { set, clear, hold } what;
+    Change change;  ///< clear: its id; hold: its cause
+    StreamId stream = 0;
+  };
   struct Subject {
     Whose whose;
     std::string key;
@@ -90,6 +96,11 @@ class Engine {
   /// Null: max_back_offs are in force.
   Running* running(Action action, const Gait& gait, const throttle::Match& match)
       SLUICE_TS(requires_capability(mutex_));
+  void perform(std::vector<Act> acts, Instant now);
+  Verdict decide(const RuleOptions& rule, const Observation& what, Instant now)
+      SLUICE_TS(requires_capability(mutex_));
+  void add_all(const Tally& tally, Instant now) SLUICE_TS(requires_capability(mutex_));
+  void resume(const Change& change, Action action, Instant now) SLUICE_TS(requires_capability(mutex_));
   void announce(const std::string& id, const Running& one, bool stepped_down, unsigned open, Instant now)
       SLUICE_TS(requires_capability(mutex_));
 
@@ -101,6 +112,7 @@ class Engine {
   std::map<std::string, Running> running_ SLUICE_TS(guarded_by(mutex_));  ///< by id
   LruCache<Counted> counted_ SLUICE_TS(guarded_by(mutex_));
   EngineStats stats_ SLUICE_TS(guarded_by(mutex_));
+  std::vector<Act> acts_ SLUICE_TS(guarded_by(mutex_));
 };
 
 /// What is wrong with a controller; empty: nothing.

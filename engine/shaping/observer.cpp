@@ -1,14 +1,11 @@
 #include "engine/shaping/observer.hpp"
 
 namespace sluice::shaping {
-namespace {
 
 bool is_hard(std::string_view bounce_class) {
   return bounce_class == "invalid-recipient" || bounce_class == "invalid-domain" ||
          bounce_class == "inactive";
 }
-
-}  // namespace
 
 Tally& Observer::tally(const Observation& what, Instant now) {
   const Key key{what.path, what.origin.stream};

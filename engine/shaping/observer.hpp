@@ -36,4 +36,7 @@ class Observer {
   std::unordered_map<Key, Tally, Hash> tallies_;
 };
 
+/// The class says that there is no such recipient: no other receiver or time would take the message.
+[[nodiscard]] bool is_hard(std::string_view bounce_class);
+
 }  // namespace sluice::shaping

@@ -66,6 +66,10 @@ std::vector<Persona> make_table() {
       Persona{.name = "tls", .tls = Tls::offered},
       Persona{.name = "tls-required", .tls = Tls::required},
       Persona{.name = "limited", .max_messages_per_s = 100, .max_connections = 2},
+      Persona{.name = "recovering",
+              .max_messages_per_s = 50,
+              .max_connections = 3,
+              .limited_for = std::chrono::seconds(30)},
       Persona{.name = "scripted", .scripted_recipients = true},
   };
 }

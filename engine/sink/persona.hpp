@@ -28,6 +28,9 @@ struct Persona {
   message::Reply connection_reply{421, {4, 7, 0}, "Too many connections from your address"};
   std::uint32_t max_messages_per_connection = 0;  ///< then 421 4.7.0
 
+  /// The two limits above hold so long after the first connection, then no more; 0: for ever.
+  std::chrono::milliseconds limited_for{0};
+
   std::chrono::milliseconds greylist{
       0};                         ///< (MAIL FROM, RCPT TO) first hears 451 4.7.1, is accepted this much later
   double bounce_share = 0;        ///< of recipients, by hash: always 550 5.1.1

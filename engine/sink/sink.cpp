@@ -77,6 +77,7 @@ SiteStats stats_of(const Site& site, const net::Endpoint& at) {
   out.dropped = get(c.dropped);
   out.bytes = get(c.bytes);
   out.tls_mails = get(c.tls_mails);
+  out.refusals = c.refusals.counts();
   return out;
 }
 

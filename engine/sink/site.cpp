@@ -28,11 +28,18 @@ Site::Site(Persona persona, std::uint64_t seed) : persona_(std::move(persona)), 
 
 double Site::draw() { return to_unit(mix(seed_ ^ mix(draws_.fetch_add(1, std::memory_order_relaxed)))); }
 
+bool Site::limits(Clock::time_point now) const {
+  return persona_.limited_for.count() == 0 || counters_.refusals.age(now) < persona_.limited_for;
+}
+
 std::optional<Reply> Site::connect() {
   count(counters_.connections);
   const auto open = counters_.open.fetch_add(1, std::memory_order_relaxed) + 1;
-  if (persona_.max_connections != 0 && open > persona_.max_connections) {
+  const auto now = Clock::now();
+  counters_.refusals.begin(now);
+  if (persona_.max_connections != 0 && open > persona_.max_connections && limits(now)) {
     count(counters_.connections_refused);
+    counters_.refusals.add(now);
     return persona_.connection_reply;
   }
   auto most = counters_.most_open.load(std::memory_order_relaxed);
@@ -47,8 +54,9 @@ std::optional<Reply> Site::mail(std::size_t nth, bool tls, Clock::time_point now
   if (persona_.max_messages_per_connection != 0 && nth >= persona_.max_messages_per_connection) {
     return Reply{421, {4, 7, 0}, "Too many messages on this connection, open a new one"};
   }
-  if (!counters_.mail_rate.add(now, persona_.max_messages_per_s)) {
+  if (!counters_.mail_rate.add(now, limits(now) ? persona_.max_messages_per_s : 0)) {
     count(counters_.rate_limited);
+    counters_.refusals.add(now);
     return persona_.rate_reply;
   }
   count(counters_.mails);

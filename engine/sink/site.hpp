@@ -12,6 +12,7 @@
 #include "engine/message/reply.hpp"
 #include "engine/sink/greylist.hpp"
 #include "engine/sink/persona.hpp"
+#include "engine/sink/refusal_series.hpp"
 #include "engine/sink/second_counter.hpp"
 
 namespace sluice::sink {
@@ -41,6 +42,7 @@ struct SiteCounters {
   Count first_message_us{0};  ///< steady clock; 0: none yet
   Count last_message_us{0};
   SecondCounter mail_rate;
+  RefusalSeries refusals;  ///< for the two limits
 };
 
 /// The fate of a recipient, and the words for it.
@@ -73,6 +75,8 @@ class Site {
 
  private:
   [[nodiscard]] double draw();
+  /// The persona's limits hold now.
+  [[nodiscard]] bool limits(Clock::time_point now) const;
 
   const Persona persona_;
   const std::uint64_t seed_;

@@ -29,7 +29,8 @@ json::object to_object(const SiteStats& s) {
           {"unidentified", s.unidentified},
           {"dropped", s.dropped},
           {"bytes", s.bytes},
-          {"tls_mails", s.tls_mails}};
+          {"tls_mails", s.tls_mails},
+          {"refusals", json::array(s.refusals.begin(), s.refusals.end())}};
 }
 
 }  // namespace

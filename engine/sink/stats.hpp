@@ -33,6 +33,8 @@ struct SiteStats {
   std::uint64_t dropped = 0;
   std::uint64_t bytes = 0;
   std::uint64_t tls_mails = 0;
+  /// For rate or connections, in each second since the first connection.
+  std::vector<std::uint32_t> refusals = {};
 };
 
 struct Stats {

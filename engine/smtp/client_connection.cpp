@@ -100,7 +100,8 @@ Task<std::expected<Opened, FailedOpen>> ClientConnection::open_session(const Tar
   if (!connected)
     co_return std::unexpected(failed({Stage::connect, {}, std::move(connected.error())}, tried_));
 
-  Opening opening(options_, allow_starttls);
+  const bool known_broken = tried_.tls_broken && options_.tls == TlsPolicy::opportunistic;
+  Opening opening(options_, allow_starttls && !known_broken);
   auto action = opening.start();
   while (action != Opening::Do::ready && action != Opening::Do::failed) {
     if (action == Opening::Do::start_tls) {
@@ -126,8 +127,14 @@ Task<std::expected<Opened, FailedOpen>> ClientConnection::open_session(const Tar
   }
   server_ = opening.server();
   ready_ = true;
-  co_return Opened{tried_.endpoint,     tried_.name, opening.greeting(), server_, stream_.tls(),
-                   opening.used_helo(), false};
+  co_return Opened{tried_.endpoint,
+                   tried_.name,
+                   opening.greeting(),
+                   server_,
+                   stream_.tls(),
+                   opening.used_helo(),
+                   false,
+                   known_broken && server_.starttls};
 }
 
 Task<Opening::Do> ClientConnection::secure(Opening& opening, const Target& target) {

@@ -25,6 +25,8 @@ namespace sluice::smtp {
 struct TargetHost {
   net::Endpoint endpoint;
   std::string name;  ///< the MX host's: SNI, and what verified TLS checks
+  /// Its STARTTLS is known to break: under opportunistic TLS it is not tried.
+  bool tls_broken = false;
 };
 
 /// Hosts are tried in order until one takes the connection.
@@ -42,6 +44,7 @@ struct Opened {
   net::TlsSummary tls;
   bool used_helo = false;
   bool fell_back_to_plain_text = false;  ///< opportunistic TLS broke; this is the second connection
+  bool tls_known_broken = false;         ///< plain text because of TargetHost::tls_broken
 };
 
 struct FailedOpen : OpenFailure {

@@ -46,7 +46,7 @@ TEST(BackOff, GoesDownFastAndUpGently) {
   EXPECT_DOUBLE_EQ(slow.rate(), 31.25);
 }
 
-TEST(BackOff, IsOverWhenWhatWasTriedBeforeIsAllowedAgain) {
+TEST(BackOff, IsOverFarBeyondWhatWasTakenAndNotBefore) {
   BackOff slow(Action::slow, gait());
   Random random(1);
   slow.refuse(kStart, {400, 100}, 4, random);
@@ -58,7 +58,7 @@ TEST(BackOff, IsOverWhenWhatWasTriedBeforeIsAllowedAgain) {
     ++steps;
   }
   EXPECT_TRUE(slow.over());
-  EXPECT_EQ(steps, 10) << "50/s, a quarter more each time, to 400/s";
+  EXPECT_EQ(steps, 17) << "50/s, a quarter more each time, to 20 times the 100/s that were taken";
   EXPECT_FALSE(slow.advance(now + minutes(60)));
   EXPECT_FALSE(slow.refuse(now + minutes(60), {1, 1}, 1, random)) << "a new refusal is a new back-off";
 }

@@ -1,0 +1,10 @@
+// The verbs of the group `throttle`, a file each.
+#pragma once
+
+#include "engine/app/verb.hpp"
+
+namespace sluice::app {
+
+void setup_throttle_resolve(CLI::App& group, Context& context);
+
+}  // namespace sluice::app
