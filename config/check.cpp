@@ -96,6 +96,8 @@ class Checks {
     for (std::size_t i = 0; i < config_.sources.size(); ++i) {
       const auto& source = config_.sources[i];
       const auto path = fmt::format("source[{}]", i);
+      if (!source.warmup_start.empty() && source.warmup.empty() && !refused(path + ".warmup"))
+        add(path + ".warmup_start", fmt::format("source `{}` has a start and no `warmup`", source.name));
       if (!source.address.empty() || !source.address6.empty() || refused(path)) continue;
       add(path, fmt::format("source `{}` needs `address`, `address6` or both", source.name));
     }
@@ -127,6 +129,11 @@ class Checks {
         known(path, fmt::format("pool `{}`", pool.name), "source", name, source_names);
         if (!seen.insert(name).second)
           add(path, fmt::format("pool `{}` names the source `{}` twice", pool.name, name));
+      }
+      if (!pool.weights.empty() && pool.weights.size() != pool.sources.size()) {
+        add(fmt::format("pool[{}].weights", i),
+            fmt::format("pool `{}` has {} sources and {} weights; write one for each, in their order",
+                        pool.name, pool.sources.size(), pool.weights.size()));
       }
     }
     for (std::size_t i = 0; i < config_.routes.size(); ++i) {

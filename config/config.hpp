@@ -161,11 +161,14 @@ struct Source {
   std::string address;
   std::string address6;
   std::string ehlo;
+  std::string warmup;        ///< a ladder's name or its steps; empty: none
+  std::string warmup_start;  ///< a day; empty: the first day it is used
 };
 
 struct Pool {
   std::string name;
   std::vector<std::string> sources;
+  std::vector<Count> weights;  ///< in the order of sources; empty: equal
 };
 
 struct Provider {

@@ -117,6 +117,7 @@ struct Writer {
   std::string operator()(const std::string& text) const { return quoted(text); }
   std::string operator()(const std::vector<std::string>& list) const { return joined(list); }
   std::string operator()(const std::vector<Millis>& list) const { return joined(list); }
+  std::string operator()(const std::vector<Count>& list) const { return joined(list); }
   std::string operator()(const Match& match) const {
     if (match.empty()) return "{}";
     std::string out = "{ ";
@@ -156,9 +157,15 @@ std::span<const std::string_view> match_keys() {
 std::string to_toml(const Value& value) { return std::visit(Writer{}, value); }
 
 std::string_view type_name(const Value& value) {
-  constexpr std::array<std::string_view, 8> kNames{
-      "true or false", "a whole number",  "a duration",          "a size",
-      "a text",        "a list of texts", "a list of durations", "a table"};
+  constexpr std::array<std::string_view, 9> kNames{"true or false",
+                                                   "a whole number",
+                                                   "a duration",
+                                                   "a size",
+                                                   "a text",
+                                                   "a list of texts",
+                                                   "a list of durations",
+                                                   "a table",
+                                                   "a list of whole numbers"};
   return kNames[value.index()];
 }
 

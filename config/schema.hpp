@@ -18,7 +18,7 @@ namespace sluice::config {
 
 /// A key's value outside its struct. The alternative held is the key's type.
 using Value = std::variant<bool, Count, Millis, ByteSize, std::string, std::vector<std::string>,
-                           std::vector<Millis>, Match>;
+                           std::vector<Millis>, Match, std::vector<Count>>;
 
 /// What a text value must look like.
 enum class Format {
@@ -34,6 +34,8 @@ enum class Format {
   hostport,  ///< host name or address, port may be missing
   domain,    ///< host name of two labels or more
   rate,      ///< throttle::Rate
+  ladder,    ///< throttle::parse_ladder
+  day,       ///< throttle::parse_day
   email,     ///< local@domain
   url,       ///< http:// or https:// and a host
   choice,    ///< one of `choices`

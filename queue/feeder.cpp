@@ -151,7 +151,7 @@ void Feeder::handle(StreamChanged& message) {
 void Feeder::handle(OrdersChanged&) {
   std::vector<FeederLane*> parked;
   lanes_.for_each([&](FeederLane& lane) {
-    if (lane.parked_until == Instant::max() && lane.stream->may_send(now_)) parked.push_back(&lane);
+    if (lane.parked_until && lane.stream->may_send(now_)) parked.push_back(&lane);
   });
   for (auto* lane : parked) unpark(*lane);
 }

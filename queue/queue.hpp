@@ -21,6 +21,7 @@
 #include "queue/feeder.hpp"
 #include "queue/injection.hpp"
 #include "queue/ledger.hpp"
+#include "queue/notes.hpp"
 #include "queue/orders.hpp"
 
 namespace sluice::queue {
@@ -112,6 +113,16 @@ class Queue {
   [[nodiscard]] Expected<std::uint64_t> expire(const std::vector<std::string>& keys);
   /// Puts an event that belongs to no record into the feed (operational events).
   void record_event(std::string encoded);
+
+  // -- rows that other parts keep here (notes.hpp)
+  // -------------------------------------------------------------------------------------------------
+  /// Key without the prefix, and value, in the order of keys.
+  [[nodiscard]] Expected<std::vector<std::pair<std::string, std::string>>> notes(
+      std::string_view prefix) const;
+  /// `done` on the committer's thread, after the sync.
+  void keep(Notes notes, store::Urgency urgency, Done done);
+  /// Durable when it returns. Blocks for one commit: not for workers.
+  [[nodiscard]] Expected<> keep_now(const Notes& notes);
 
   [[nodiscard]] Feeder& feeder() { return *feeder_; }
   [[nodiscard]] const Ledger& ledger() const { return ledger_; }

@@ -10,7 +10,7 @@ std::span<const Verb> all_verbs() {
       Verb{"send", setup_send},     Verb{"preview", setup_preview}, Verb{"check", setup_check},
       Verb{"config", setup_config}, Verb{"reload", setup_reload},   Verb{"campaign", setup_campaign},
       Verb{"queue", setup_queue},   Verb{"events", setup_events},   Verb{"dkim", setup_dkim},
-      Verb{"store", setup_store},   Verb{"version", setup_version},
+      Verb{"source", setup_source}, Verb{"store", setup_store},     Verb{"version", setup_version},
   };
   return kVerbs;
 }

@@ -16,6 +16,7 @@ void setup_reload(CLI::App& parent, Context& context);
 void setup_campaign(CLI::App& parent, Context& context);
 void setup_queue(CLI::App& parent, Context& context);
 void setup_events(CLI::App& parent, Context& context);
+void setup_source(CLI::App& parent, Context& context);
 void setup_store(CLI::App& parent, Context& context);
 void setup_dkim(CLI::App& parent, Context& context);
 void setup_version(CLI::App& parent, Context& context);

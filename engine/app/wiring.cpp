@@ -63,13 +63,23 @@ smtp::ClientOptions client_options(const config::Config& config) {
   return out;
 }
 
+/// Both texts were checked when the configuration was read.
+std::optional<throttle::WarmupPlan> warmup_of(const config::Source& source) {
+  if (source.warmup.empty()) return std::nullopt;
+  throttle::WarmupPlan out;
+  if (auto ladder = throttle::parse_ladder(source.warmup)) out.ladder = std::move(*ladder);
+  if (const auto day = throttle::parse_day(source.warmup_start)) out.start = *day;
+  return out;
+}
+
 delivery::Options delivery_options(const config::Config& config) {
   delivery::Options out;
   for (const auto& source : config.sources) {
-    out.sources.push_back(
-        {source.name, address_of(source.address), address_of(source.address6), source.ehlo});
+    out.sources.push_back({source.name, address_of(source.address), address_of(source.address6), source.ehlo,
+                           warmup_of(source)});
   }
-  for (const auto& pool : config.pools) out.pools.push_back({pool.name, pool.sources});
+  for (const auto& pool : config.pools)
+    out.pools.push_back({pool.name, pool.sources, {pool.weights.begin(), pool.weights.end()}});
   for (const auto& provider : config.providers)
     out.providers.push_back({provider.name, provider.mx_suffixes});
   out.retry.ladder = config.retry.ladder;

@@ -6,6 +6,7 @@
 
 #include "engine/control/event_feed.hpp"
 #include "engine/control/handlers_queue.hpp"
+#include "engine/control/handlers_source.hpp"
 #include "engine/control/service.hpp"
 #include "engine/control/store_handlers.hpp"
 
@@ -189,6 +190,7 @@ http::Router make_router(Service& service) {
   add_queue_handlers(out, service);
   out.add("GET", "/v1/events", answer([&service](const Request& r) { return events_response(service, r); }));
   add_store_routes(out, service);
+  add_source_handlers(out, service);
   out.add("POST", "/v1/reload", answer([&service](const Request&) { return reload(service); }));
   return out;
 }

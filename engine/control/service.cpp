@@ -73,7 +73,11 @@ Expected<> Service::make_queue() {
   auto log = queue::EventLog::open(*queue_, options_.events);
   if (!log) return std::unexpected(log.error());
   log_ = std::make_unique<queue::EventLog>(std::move(*log));
-  log_->set_observer([this](std::uint64_t, const queue::Event& event) { live_.add(event); });
+  log_->set_observer([this](std::uint64_t, const queue::Event& event) {
+    live_.add(event);
+    if (event.kind == queue::EventKind::complaint)
+      delivery_->warmups().complained(event.source, event.provider);
+  });
   auto bodies = store::Segments::open(options_.bodies);
   if (!bodies) return std::unexpected(bodies.error());
   bodies_ = std::move(*bodies);
@@ -254,6 +258,8 @@ net::Task<> Service::tick_loop() {
     if (disk_->look(clock_.now())) delivery_->wake();
     campaigns_->tick(clock_.now());
     desk_->tick(clock_.now());
+    delivery_->sources().expire(clock_.now());
+    delivery_->warmups().tick(clock_.now());
     timer.expires_after(kTick);
     boost::system::error_code ignored;
     co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));

@@ -43,6 +43,10 @@ class Delivery {
   void stop();
   /// Leasing may go on after DiskState held it back. Any thread, between start() and stop().
   void wake();
+  [[nodiscard]] const Options& options() const { return shared_->options; }
+  /// Suspensions of sources; warm-up. Between make() and the end of the queue.
+  [[nodiscard]] SourceBook& sources() { return *shared_->sources; }
+  [[nodiscard]] WarmupBook& warmups() { return *shared_->warmups; }
   /// State of every site with lanes or connections. Blocks for one turn of each worker's loop.
   [[nodiscard]] std::vector<SiteStats> inspect();
   /// Records that may be in doubt after a crash, for each path that sends.
@@ -52,6 +56,7 @@ class Delivery {
 
  private:
   Delivery() = default;
+  Expected<> open_books();
 
   std::unique_ptr<Shared> shared_;
   std::vector<std::unique_ptr<Worker>> workers_;

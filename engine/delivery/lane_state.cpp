@@ -1,8 +1,22 @@
 #include "engine/delivery/lane_state.hpp"
 
+#include "engine/base/assert.hpp"
 #include "engine/delivery/worker.hpp"
 
 namespace sluice::delivery {
+
+void LaneRoll::add(LaneState& lane) {
+  (lane.*member_).at = lanes_.size();
+  lanes_.push_back(&lane);
+}
+
+void LaneRoll::remove(LaneState& lane) {
+  const auto at = (lane.*member_).at;
+  SLUICE_ASSERT(at < lanes_.size() && lanes_[at] == &lane);
+  lanes_[at] = lanes_.back();
+  (lanes_[at]->*member_).at = at;
+  lanes_.pop_back();
+}
 
 const throttle::Limits& LaneState::limits(const Path& path, Instant now) {
   if (limits_.size() <= path.number) limits_.resize(path.number + 1);

@@ -13,8 +13,30 @@
 namespace sluice::delivery {
 
 class Dispatch;
+class LaneState;
 class Path;
 class Worker;
+
+/// Lanes that have something in common, each of which knows where it stands: leaving costs the same however
+/// many there are. The order is not kept.
+class LaneRoll {
+ public:
+  struct Place {
+    std::size_t at = 0;
+  };
+  /// `Member` is where the lane keeps its place on this kind of roll.
+  using Member = Place LaneState::*;
+  explicit LaneRoll(Member member) : member_(member) {}
+
+  void add(LaneState& lane);
+  void remove(LaneState& lane);
+  [[nodiscard]] const std::vector<LaneState*>& all() const { return lanes_; }
+  [[nodiscard]] bool empty() const { return lanes_.empty(); }
+
+ private:
+  Member member_;
+  std::vector<LaneState*> lanes_;
+};
 
 /// One owner thread. Call leave() before destruction.
 class LaneState final : public throttle::Waiter {
@@ -25,6 +47,9 @@ class LaneState final : public throttle::Waiter {
   queue::WorkerLane& lane;
   Dispatch& dispatch;
   const std::uint64_t id;
+  Path* waits_for = nullptr;  ///< stands in that path's `sticky`
+  LaneRoll::Place of_dispatch;
+  LaneRoll::Place of_stream;
 
   /// The limits a message of this lane meets on the path; looked up again after a reload of the policies.
   [[nodiscard]] const throttle::Limits& limits(const Path& path, Instant now);

@@ -10,6 +10,7 @@
 
 #include "engine/smtp/client_options.hpp"
 #include "queue/queue.hpp"
+#include "throttle/warmup.hpp"
 
 namespace sluice::delivery {
 
@@ -19,11 +20,13 @@ struct SourceOptions {
   std::optional<boost::asio::ip::address> address;   ///< IPv4; absent: the system chooses
   std::optional<boost::asio::ip::address> address6;  ///< IPv6; absent: not sent over IPv6
   std::string ehlo;
+  std::optional<throttle::WarmupPlan> warmup{};  ///< absent: receivers know it
 };
 
 struct PoolOptions {
   std::string name;
   std::vector<std::string> sources;
+  std::vector<unsigned> weights{};  ///< shares of first attempts, in the order of sources; empty: equal
 };
 
 /// A group of sites that one receiver runs, recognised by its MX hosts.
@@ -59,7 +62,8 @@ struct Options {
   std::string bounce_domain;           ///< MAIL FROM is <id>@ this; empty: the From domain's `bounce` address
   std::size_t lease_run = 64;          ///< records leased at once for a path; see kRunsUnsettled
   std::size_t max_connections = 2000;  ///< of one worker; beyond it paths wait for one to end
-  std::chrono::milliseconds idle_keep{5000};          ///< an unused connection is kept so long
+  std::chrono::seconds sticky_for{24 * 3600};  ///< a source suspended for so long loses its retries to others
+  std::chrono::milliseconds idle_keep{5000};   ///< an unused connection is kept so long
   std::chrono::milliseconds give_back_after{30'000};  ///< a lane that waits longer gives its memory back
   std::chrono::milliseconds back_off_first{1000};  ///< after a failure to connect; doubles up to back_off_max
   std::chrono::milliseconds back_off_max{300'000};

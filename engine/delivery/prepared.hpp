@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/delivery/warmup_book.hpp"
 #include "engine/message/content.hpp"
 #include "engine/smtp/envelope.hpp"
 #include "queue/lease.hpp"
@@ -20,6 +21,7 @@ struct Prepared final : smtp::Consent {
   Prepared& operator=(const Prepared&) = delete;
 
   queue::Held held;
+  WarmupShare share;  ///< of its source's warm-up
   MessageId id;
   std::string sender;
   std::string recipient;

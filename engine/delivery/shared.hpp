@@ -11,9 +11,11 @@
 #include "engine/delivery/options.hpp"
 #include "engine/delivery/probe.hpp"
 #include "engine/delivery/routes.hpp"
+#include "engine/delivery/source_book.hpp"
 #include "engine/delivery/stream_content.hpp"
 #include "engine/delivery/stream_rates.hpp"
 #include "engine/delivery/transport.hpp"
+#include "engine/delivery/warmup_book.hpp"
 #include "throttle/policy_set.hpp"
 
 namespace sluice::delivery {
@@ -22,6 +24,11 @@ class Worker;
 
 /// When a recipient of a stream with local windows may be sent to: `now`, or the next opening. Any thread.
 using LocalOpening = std::function<Instant(const queue::Stream&, const queue::Record&, Instant now)>;
+
+struct PoolSource {
+  std::size_t source = 0;  ///< index into Options::sources
+  unsigned weight = 1;
+};
 
 struct Shared {
   const Options options;
@@ -33,11 +40,12 @@ struct Shared {
   ContentStore& contents;
   std::unique_ptr<StreamRates> rates;
   const message::DkimSigner& signer;  ///< each worker has its clone
-  std::map<std::string, std::vector<std::size_t>, std::less<>>
-      pools;                     ///< name -> indices into options.sources
+  std::map<std::string, std::vector<PoolSource>, std::less<>> pools;
   std::vector<Worker*> workers;  ///< by owner number
   Probe* probe = nullptr;
   LocalOpening local_opening{};
+  std::unique_ptr<SourceBook> sources{};
+  std::unique_ptr<WarmupBook> warmups{};
 };
 
 /// "google" for a plan whose first host ends in one of its suffixes; "" when none does.

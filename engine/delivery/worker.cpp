@@ -157,6 +157,8 @@ void Worker::attach(queue::WorkerLane& lane, const dns::PlanPtr& plan) {
     auto& dispatch = dispatch_for(lane.stream->pool(), plan);
     auto state = std::make_unique<LaneState>(*this, next_id(), lane, dispatch);
     lane.owner = state.get();
+    dispatch.roll().add(*state);
+    by_stream_.try_emplace(lane.stream->id, &LaneState::of_stream).first->second.add(*state);
     states_.emplace(state->id, std::move(state));
   }
   auto& state = *static_cast<LaneState*>(lane.owner);
@@ -177,7 +179,7 @@ Dispatch& Worker::dispatch_for(const std::string& pool, const dns::PlanPtr& plan
   auto& site = sites_[plan->site];
   if (!site) {
     drop_quiet();
-    site = std::make_shared<Site>(Site{plan->site, provider_of(*plan, shared_.options.providers), plan});
+    site = std::make_shared<Site>(plan->site, provider_of(*plan, shared_.options.providers), plan);
   }
   auto sources = shared_.pools.find(pool);
   if (sources == shared_.pools.end()) {
@@ -194,10 +196,8 @@ Dispatch& Worker::dispatch_for(const std::string& pool, const dns::PlanPtr& plan
 void Worker::drop_quiet() {
   constexpr std::size_t kKeep = 1024;
   if (sites_.size() < kKeep || sites_.size() % 256 != 0) return;
-  std::map<const Dispatch*, bool> used;
-  for (const auto& [id, lane] : states_) used[&lane->dispatch] = true;
   std::erase_if(dispatches_, [&](auto& entry) {
-    if (!entry.second || used.contains(entry.second.get()) || !entry.second->quiet()) return false;
+    if (!entry.second || !entry.second->quiet()) return false;
     for (auto& path : entry.second->paths()) paths_.erase(path->id);
     return true;
   });
@@ -214,41 +214,25 @@ Path* Worker::find_path(std::uint64_t id) {
   return found == paths_.end() ? nullptr : found->second;
 }
 
-bool Worker::take_connection(Path& path) {
-  if (connections_ >= shared_.options.max_connections) {
-    if (!std::exchange(path.in_line, true)) short_of_connections_.push_back(path.id);
-    return false;
-  }
-  ++connections_;
-  return true;
-}
-
-void Worker::give_connection() {
-  --connections_;
-  if (short_of_connections_.empty()) return;
-  loop_.post([this] {
-    // Each asks once: whoever is refused again stands at the end of the line.
-    for (auto left = short_of_connections_.size(); left > 0; --left) {
-      if (connections_ >= shared_.options.max_connections) return;
-      auto* path = find_path(short_of_connections_.front());
-      short_of_connections_.pop_front();
-      if (path == nullptr) continue;
-      path->in_line = false;
-      path->pump();
-    }
-  });
-}
-
 void Worker::after_take(LaneState& lane) {
   const auto id = lane.id;
   if (lane.lane.records == 0) lane.leave(now());
+  if (lane.lane.records == 0 && !lane.lane.queued) off_rolls(lane);
   if (!lanes_->after_take(lane.lane)) states_.erase(id);
+}
+
+void Worker::off_rolls(LaneState& lane) {
+  lane.dispatch.roll().remove(lane);
+  const auto stream = by_stream_.find(lane.lane.stream->id);
+  stream->second.remove(lane);
+  if (stream->second.empty()) by_stream_.erase(stream);
 }
 
 void Worker::give_back(LaneState& lane, Instant until) {
   lane.dispatch.remove(lane);
   lane.leave(now());
   const auto id = lane.id;
+  off_rolls(lane);
   lanes_->give_back(lane.lane, until);
   states_.erase(id);
 }
@@ -290,7 +274,7 @@ void Worker::settle(queue::Held held, const Outcome& outcome, const Ending& endi
                     const Path* path) {
   const auto& record = held.record();
   const auto at = now();
-  const auto source = path != nullptr ? static_cast<std::uint16_t>(path->source + 1) : std::uint16_t{0};
+  const auto source = path != nullptr ? path->mark : std::uint16_t{0};
   const auto next = next_step(shared_.options.retry, *held.stream, record, outcome, source, at, random_);
   queue::Settlement out;
   out.kind = next.kind;
@@ -391,11 +375,8 @@ void Worker::on_stream_changed(queue::StreamPtr stream) {
 }
 
 std::vector<LaneState*> Worker::lanes_of(const queue::StreamPtr& stream) {
-  std::vector<LaneState*> out;
-  for (auto& [id, lane] : states_) {
-    if (lane->lane.stream == stream) out.push_back(lane.get());
-  }
-  return out;
+  const auto found = by_stream_.find(stream->id);
+  return found == by_stream_.end() ? std::vector<LaneState*>() : found->second.all();
 }
 
 /// The stream sleeps: nothing of it stays here.

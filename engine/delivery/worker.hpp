@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "engine/base/random.hpp"
+#include "engine/delivery/dead_hosts.hpp"
 #include "engine/delivery/dispatch.hpp"
 #include "engine/delivery/retry.hpp"
 #include "engine/delivery/timers.hpp"
@@ -70,6 +72,12 @@ class Worker final : public queue::RunReceiver {
   /// False: max_connections are open, and the path is pumped when one of them has ended.
   [[nodiscard]] bool take_connection(Path& path);
   void give_connection();
+  /// A connection of the path has nothing to do: it stands in line to be ended when another is needed.
+  [[nodiscard]] std::list<Path*>::iterator went_idle(Path& path) { return idle_.insert(idle_.end(), &path); }
+  void left_idle(std::list<Path*>::iterator place) { idle_.erase(place); }
+  /// Ends the connection that has been idle longest of those that hold a slot of the limit.
+  void end_idle(const throttle::Limit& limit);
+  [[nodiscard]] DeadHosts& dead_hosts() { return dead_hosts_; }
 
   LaneState* find_lane(std::uint64_t id);
   Path* find_path(std::uint64_t id);
@@ -110,6 +118,8 @@ class Worker final : public queue::RunReceiver {
   void flush_later();
   void lay_down(const queue::StreamPtr& stream);
   void attach_anew(const queue::StreamPtr& stream);
+  /// Before the lane is forgotten.
+  void off_rolls(LaneState& lane);
   std::vector<LaneState*> lanes_of(const queue::StreamPtr& stream);
   void flush_settlements();
   void lease_ended(std::uint64_t path, std::size_t records);
@@ -129,6 +139,7 @@ class Worker final : public queue::RunReceiver {
   Random random_;
   std::unique_ptr<queue::WorkerLanes> lanes_;
   std::unordered_map<std::uint64_t, std::unique_ptr<LaneState>> states_;
+  std::unordered_map<StreamId, LaneRoll> by_stream_;
   std::unordered_map<std::string, std::vector<queue::Run>> resolving_;
   std::map<std::string, std::shared_ptr<Site>> sites_;
   std::map<std::pair<std::string, std::string>, std::unique_ptr<Dispatch>> dispatches_;  ///< by site, pool
@@ -139,6 +150,8 @@ class Worker final : public queue::RunReceiver {
   bool flush_posted_ = false;
   bool stopping_ = false;
   std::size_t connections_ = 0;
+  std::list<Path*> idle_;  ///< a path for each idle connection, the longest idle first
+  DeadHosts dead_hosts_;
   std::deque<std::uint64_t> short_of_connections_;  ///< paths, by id, each at most once
   std::uint64_t last_id_ = 0;
 
