@@ -4,7 +4,7 @@
     bench/slow_receiver.py [--rate N] [--seconds S]     prints one line of JSON; nothing here fails a test
 
 `sluice serve` sends one domain's mail to `sluice sink` with the persona `slow` under a policy of N/s. What is
-counted is what the sink wrote to its log of deliveries, between two of its flushes (one a second) after the
+counted is what the sink wrote to its log of deliveries, between two of its flushes (every 256 KiB) after the
 connections have grown; and the most connections it had open at once, against the policy's limit.
 """
 import argparse
@@ -56,7 +56,7 @@ def main():
     arguments.add_argument("--persona", default="slow")
     arguments.add_argument("--sluice", default=str(ROOT / "build" / "sluice"))
     options = arguments.parse_args()
-    messages = options.rate * (GROWTH_S + options.seconds + 10)
+    messages = options.rate * (GROWTH_S + options.seconds + 45)
     with tempfile.TemporaryDirectory(prefix="sluice-slow-") as name:
         folder = pathlib.Path(name)
         sink = Sink(options.sluice, folder / "sink", personas=(options.persona,))
@@ -64,7 +64,8 @@ def main():
         service.unsigned("shop.test").route("*", sink.address).configure(
             f'[[policy]]\nname = "slow"\nmatch = {{ domain = "d0.test" }}\nmessage_rate = "{options.rate}/s"')
         service.start()
-        os.rename(write_campaign(folder / "made", "slow", messages, 1, 0), service.spool / "incoming" / "slow")
+        made = write_campaign(folder / "made", "slow", messages, 1, 0)
+        os.rename(made, service.spool / "incoming" / "slow")
         log = Log(sink.folder / "ids.log")
         begun, _ = log.next_flush(LIMIT_S)
         while time.monotonic() < begun + GROWTH_S:

@@ -132,7 +132,8 @@ Expected<> check_shape(const Field& field, const std::string& text, const LoadOp
 
 std::string count_text(const Value& like, std::int64_t number) {
   if (std::holds_alternative<ByteSize>(like)) return to_text(ByteSize{static_cast<std::uint64_t>(number)});
-  if (std::holds_alternative<Count>(like)) return fmt::format("{}", number);
+  if (std::holds_alternative<Count>(like) || std::holds_alternative<std::vector<Count>>(like))
+    return fmt::format("{}", number);
   return to_text(Millis{number});
 }
 

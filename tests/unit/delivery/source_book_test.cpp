@@ -12,6 +12,12 @@ using namespace std::chrono_literals;
 
 constexpr Instant kNow{24h * 20'000};
 
+/// Nobody sends.
+struct IdleReceiver final : queue::RunReceiver {
+  void on_runs(std::vector<queue::Run>) override {}
+  void on_stream_changed(queue::StreamPtr) override {}
+};
+
 struct SourceBookTest : ::testing::Test {
   SourceBookTest() { name({"a", "b"}); }
   void name(std::initializer_list<const char*> names) {
@@ -19,10 +25,11 @@ struct SourceBookTest : ::testing::Test {
     for (const auto* one : names) sources.push_back({one, {}, {}, {}, {}});
   }
   void open() {
-    store.queue->drive({}, [] {});
+    store.queue->drive({&idle}, [] {});
     auto opened = SourceBook::open(*store.queue, sources);
     ASSERT_TRUE(opened) << opened.error().text;
     book = std::move(*opened);
+    while (store.queue->committer().pending() > 0) ASSERT_TRUE(store.queue->committer().step());
   }
   void reopen() {
     book.reset();
@@ -36,6 +43,7 @@ struct SourceBookTest : ::testing::Test {
     return at < book->standing(source, provider).until;
   }
 
+  IdleReceiver idle;
   queue::QueueFixture store;
   std::vector<SourceOptions> sources;
   std::unique_ptr<SourceBook> book;

@@ -14,9 +14,15 @@ using namespace std::chrono_literals;
 
 constexpr throttle::Day kDay = 20'000;
 
+/// Nobody sends.
+struct IdleReceiver final : queue::RunReceiver {
+  void on_runs(std::vector<queue::Run>) override {}
+  void on_stream_changed(queue::StreamPtr) override {}
+};
+
 struct WarmupBookTest : ::testing::Test {
   void open() {
-    store.queue->drive({}, [] {});
+    store.queue->drive({&idle}, [] {});
     auto opened = WarmupBook::open(*store.queue, clock, {{"a", {{100, 200}, 0}}});
     ASSERT_TRUE(opened) << opened.error().text;
     book = std::move(*opened);
@@ -35,18 +41,19 @@ struct WarmupBookTest : ::testing::Test {
   std::uint64_t take_all(const char* provider = "google") {
     auto& one = *book->find("a", provider);
     std::uint64_t taken = 0;
-    for (int idle = 0; idle < 2;) {
+    for (int refused = 0; refused < 2;) {
       commit();
       if (one.take(clock.now())) {
         ++taken;
-        idle = 0;
+        refused = 0;
       } else {
-        ++idle;
+        ++refused;
       }
     }
     return taken;
   }
 
+  IdleReceiver idle;
   queue::QueueFixture store;
   ManualClock clock{throttle::start_of(kDay) + 8h};
   std::unique_ptr<WarmupBook> book;
