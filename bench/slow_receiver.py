@@ -79,7 +79,7 @@ def main():
                           "seen_per_s": round((last[1] - first[1]) / (last[0] - first[0]), 1),
                           "seconds": round(last[0] - first[0], 1), "most_open": stats["most_open"],
                           "connections_allowed": options.connections,
-                          "connections_then": summary["all"]["connections"],
+                          "connections_then": summary["connections"],
                           "opened": stats["connections"]}))
 
 
