@@ -4,7 +4,8 @@
     bench/expansion.py [--rows N] [--domains N]      prints one line of JSON a step; nothing here fails a test
 
 Rows have five merge fields besides the address; duplicates are looked for; every run of rows is synced
-with the checkpoint. Then the process is killed and started again, and the campaign paused and cancelled.
+with the checkpoint. At half of the list the process is killed and started again: the rows before are read
+again, to know their addresses. Once more at the end; then the campaign is paused and cancelled.
 """
 import argparse
 import json
@@ -35,10 +36,22 @@ def show(**fields):
                       for name, value in fields.items()}), flush=True)
 
 
+def resume(service, rows):
+    """Kill -9 at half of the list; from `ready` to the first row that was not read before."""
+    wait_until("half read", lambda: service.campaign("bench")["injected"] >= rows / 2, LIMIT_S, 0.02)
+    service.kill()
+    service.start()
+    begun = time.monotonic()
+    before = service.campaign("bench")["injected"]
+    wait_until("further", lambda: service.campaign("bench")["injected"] > before, LIMIT_S, 0.01)
+    took = time.monotonic() - begun
+    show(step="resume after kill -9", rows=before, seconds=took, rows_per_s=before / took)
+
+
 def expand(service, rows):
     engine = Engine(service.child.process.pid)
     marks = []
-    for share in (0.02, 0.98):
+    for share in (0.52, 0.98):
         goal = rows * share
         wait_until("read", lambda goal=goal: service.campaign("bench")["injected"] >= goal, LIMIT_S, 0.02)
         marks.append(Mark(service.campaign("bench")["injected"], engine))
@@ -67,6 +80,7 @@ def main():
             service.start()
             os.rename(path, service.spool / "incoming" / "bench")
             wait_until("taken", lambda: service.campaign("bench"), 60, 0.02)
+            resume(service, options.rows)
             expand(service, options.rows)
             service.kill()
             show(step="start after kill -9", seconds=timed(service.start),
