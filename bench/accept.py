@@ -6,25 +6,18 @@
 Each client waits for its 250, which comes after the message is synced. Clients and service share the
 machine. A standing order holds the tenant, so that no delivery mixes in.
 """
-import argparse
 import json
 import pathlib
 import subprocess
 import tempfile
 
-from end_to_end import LIMIT_S, ROOT, Engine, Mark, between
+from end_to_end import LIMIT_S, Engine, Mark, between, options_of
 from lib.service import Service
 from lib.submitter import smtp_address
 
 
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__,
-                                        formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--messages", type=int, default=200_000)
-    arguments.add_argument("--clients", type=int, default=64)
-    arguments.add_argument("--bytes", type=int, default=10_000)
-    arguments.add_argument("--sluice", default=str(ROOT / "build" / "sluice"))
-    options = arguments.parse_args()
+    options = options_of(__doc__, messages=200_000, clients=64, bytes=10_000)
     submitter = pathlib.Path(options.sluice).parent / "bench" / "submit_bench"
     with tempfile.TemporaryDirectory(prefix="sluice-accept-") as name:
         service = Service(options.sluice, pathlib.Path(name))

@@ -3,37 +3,42 @@
 
     bench/connections.py [--rows N] [--domains N] [--connections N] [--seconds N]      one line of JSON
 
-The receiver answers each command after 200 ms, so that the connections the path may have are all busy. The
-list is expanded first, with the campaign paused.
+The receiver answers each command after 200 ms, so that the connections are all busy. They belong to ten
+sources: a path has at most `kRunsUnsettled` lease runs under way and could not keep a thousand busy alone.
+The list is expanded first, with the campaign paused.
 """
-import argparse
 import json
 import os
 import pathlib
 import tempfile
 import time
 
-from end_to_end import LIMIT_S, ROOT, Engine, Mark, between, delivered, write_campaign
+from end_to_end import LIMIT_S, Engine, Mark, between, delivered, options_of, write_campaign
 from lib.processes import wait_until
 from lib.service import Service
 from lib.sink import Sink
 
+SOURCES = 10
+
+
+def many_sources():
+    names = [f"many{n}" for n in range(SOURCES)]
+    text = "".join(f'[[source]]\nname = "{name}"\naddress = "127.0.1.{n + 1}"\nehlo = "{name}.shop.test"\n'
+                   for n, name in enumerate(names))
+    return text + f'[[pool]]\nname = "many"\nsources = {json.dumps(names)}'
+
 
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__,
-                                        formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--rows", type=int, default=10_000_000)
-    arguments.add_argument("--domains", type=int, default=300_000)
-    arguments.add_argument("--connections", type=int, default=1000)
-    arguments.add_argument("--seconds", type=int, default=30)
-    arguments.add_argument("--sluice", default=str(ROOT / "build" / "sluice"))
-    options = arguments.parse_args()
+    options = options_of(__doc__, rows=10_000_000, domains=300_000, connections=1000, seconds=30)
     with tempfile.TemporaryDirectory(prefix="sluice-connections-") as name:
         folder = pathlib.Path(name)
         sink = Sink(options.sluice, folder / "sink", personas=("slow",))
-        service = Service(options.sluice, folder / "service", connections=options.connections)
+        service = Service(options.sluice, folder / "service", connections=options.connections // SOURCES)
         service.configure("messages_per_connection = 10000").route("*", sink.address).unsigned("shop.test")
+        service.configure(many_sources())
         path = write_campaign(folder / "made", "bench", options.rows, options.domains, 0)
+        settings = path / "campaign.toml"
+        settings.write_text('pool = "many"\n' + settings.read_text())
 
         def connections():
             return json.loads(service.run("queue", "summary", "--json").stdout)["connections"]

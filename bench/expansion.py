@@ -7,14 +7,13 @@ Rows have five merge fields besides the address; duplicates are looked for; ever
 with the checkpoint. At half of the list the process is killed and started again: the rows before are read
 again, to know their addresses. Once more at the end; then the campaign is paused and cancelled.
 """
-import argparse
 import json
 import os
 import pathlib
 import tempfile
 import time
 
-from end_to_end import LIMIT_S, ROOT, Engine, Mark, between, write_campaign
+from end_to_end import LIMIT_S, Engine, Mark, between, options_of, write_campaign
 from lib.processes import wait_until
 from lib.service import Service
 
@@ -63,12 +62,7 @@ def expand(service, rows):
 
 
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__,
-                                        formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--rows", type=int, default=10_000_000)
-    arguments.add_argument("--domains", type=int, default=300_000)
-    arguments.add_argument("--sluice", default=str(ROOT / "build" / "sluice"))
-    options = arguments.parse_args()
+    options = options_of(__doc__, rows=10_000_000, domains=300_000)
     with tempfile.TemporaryDirectory(prefix="sluice-expansion-") as name:
         folder = pathlib.Path(name)
         service = Service(options.sluice, folder / "service")

@@ -7,14 +7,13 @@ A campaign of N rows goes to one domain as fast as its receiver takes it; meanwh
 mail to the same domain over SMTP. The wait is `queued_ms` of its `delivered` events, which counts from the
 acceptance to the answer to the final dot: the time the message itself takes is in it.
 """
-import argparse
 import json
 import os
 import pathlib
 import tempfile
 import time
 
-from end_to_end import LIMIT_S, ROOT, write_campaign
+from end_to_end import LIMIT_S, options_of, write_campaign
 from lib.events import read_events
 from lib.processes import wait_until
 from lib.service import Service
@@ -36,13 +35,7 @@ def share(values, part):
 
 
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__,
-                                        formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--rows", type=int, default=1_000_000)
-    arguments.add_argument("--seconds", type=int, default=20)
-    arguments.add_argument("--rate", type=int, default=50)
-    arguments.add_argument("--sluice", default=str(ROOT / "build" / "sluice"))
-    options = arguments.parse_args()
+    options = options_of(__doc__, rows=1_000_000, seconds=20, rate=50)
     with tempfile.TemporaryDirectory(prefix="sluice-overtake-") as name:
         folder = pathlib.Path(name)
         sink = Sink(options.sluice, folder / "sink")

@@ -7,14 +7,13 @@
 counted is what the sink wrote to its log of deliveries, between two of its flushes (every 256 KiB) after the
 connections have grown; and the most connections it had open at once, against the policy's limit.
 """
-import argparse
 import json
 import os
 import pathlib
 import tempfile
 import time
 
-from end_to_end import LIMIT_S, ROOT, write_campaign
+from end_to_end import LIMIT_S, options_of, write_campaign
 from lib.service import Service
 from lib.sink import Sink
 
@@ -48,39 +47,36 @@ class Log:
 
 
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__,
-                                        formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--rate", type=int, default=500)
-    arguments.add_argument("--connections", type=int, default=500)
-    arguments.add_argument("--seconds", type=int, default=30)
-    arguments.add_argument("--persona", default="slow")
-    arguments.add_argument("--sluice", default=str(ROOT / "build" / "sluice"))
-    options = arguments.parse_args()
+    options = options_of(__doc__, rate=500, connections=500, seconds=30)
     messages = options.rate * (GROWTH_S + options.seconds + 45)
     with tempfile.TemporaryDirectory(prefix="sluice-slow-") as name:
         folder = pathlib.Path(name)
-        sink = Sink(options.sluice, folder / "sink", personas=(options.persona,))
+        sink = Sink(options.sluice, folder / "sink", personas=("slow",))
         service = Service(options.sluice, folder / "service", connections=options.connections)
         service.unsigned("shop.test").route("*", sink.address).configure(
             f'[[policy]]\nname = "slow"\nmatch = {{ domain = "d0.test" }}\nmessage_rate = "{options.rate}/s"')
-        service.start()
-        made = write_campaign(folder / "made", "slow", messages, 1, 0)
-        os.rename(made, service.spool / "incoming" / "slow")
-        log = Log(sink.folder / "ids.log")
-        begun, _ = log.next_flush(LIMIT_S)
-        while time.monotonic() < begun + GROWTH_S:
-            first = log.next_flush()
-        while time.monotonic() < first[0] + options.seconds:
-            last = log.next_flush()
-        summary = json.loads(service.run("queue", "summary", "--json").stdout)
-        service.stop()
-        stats = sink.stop()["sites"][0]
-        print(json.dumps({"limit_per_s": options.rate,
-                          "seen_per_s": round((last[1] - first[1]) / (last[0] - first[0]), 1),
-                          "seconds": round(last[0] - first[0], 1), "most_open": stats["most_open"],
-                          "connections_allowed": options.connections,
-                          "connections_then": summary["connections"],
-                          "opened": stats["connections"]}))
+        try:
+            service.start()
+            made = write_campaign(folder / "made", "slow", messages, 1, 0)
+            os.rename(made, service.spool / "incoming" / "slow")
+            log = Log(sink.folder / "ids.log")
+            begun, _ = log.next_flush(LIMIT_S)
+            while time.monotonic() < begun + GROWTH_S:
+                first = log.next_flush()
+            while time.monotonic() < first[0] + options.seconds:
+                last = log.next_flush()
+            summary = json.loads(service.run("queue", "summary", "--json").stdout)
+            service.stop()
+            stats = sink.stop()["sites"][0]
+            print(json.dumps({"limit_per_s": options.rate,
+                              "seen_per_s": round((last[1] - first[1]) / (last[0] - first[0]), 1),
+                              "seconds": round(last[0] - first[0], 1), "most_open": stats["most_open"],
+                              "connections_allowed": options.connections,
+                              "connections_then": summary["connections"],
+                              "opened": stats["connections"]}))
+        finally:
+            service.kill()
+            sink.kill()
 
 
 if __name__ == "__main__":

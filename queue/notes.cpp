@@ -1,5 +1,7 @@
 #include "queue/notes.hpp"
 
+#include <fmt/format.h>
+
 #include "queue/families.hpp"
 #include "queue/queue.hpp"
 
@@ -17,13 +19,15 @@ Expected<std::vector<std::pair<std::string, std::string>>> Queue::notes(std::str
   return out;
 }
 
+void Queue::write(store::Batch& batch, const Notes& notes) {
+  for (const auto& row : notes.rows) {
+    row.value ? batch.put(kMeta, row.key, *row.value) : batch.erase(kMeta, row.key);
+  }
+  for (const auto& event : notes.events) ledger_.add_event(batch, event);
+}
+
 void Queue::keep(Notes notes, store::Urgency urgency, Done done) {
-  auto apply = [this, notes = std::move(notes)](store::Batch& batch) {
-    for (const auto& row : notes.rows) {
-      row.value ? batch.put(kMeta, row.key, *row.value) : batch.erase(kMeta, row.key);
-    }
-    for (const auto& event : notes.events) ledger_.add_event(batch, event);
-  };
+  auto apply = [this, notes = std::move(notes)](store::Batch& batch) { write(batch, notes); };
   auto finish = [done = std::move(done)](const Expected<>& result) {
     if (done) done(result);
   };
@@ -31,12 +35,16 @@ void Queue::keep(Notes notes, store::Urgency urgency, Done done) {
 }
 
 Expected<> Queue::keep_now(const Notes& notes) {
-  return commit_now([&](store::Batch& batch) {
-    for (const auto& row : notes.rows) {
-      row.value ? batch.put(kMeta, row.key, *row.value) : batch.erase(kMeta, row.key);
-    }
-    for (const auto& event : notes.events) ledger_.add_event(batch, event);
-  });
+  return commit_now([&](store::Batch& batch) { write(batch, notes); });
+}
+
+std::string damaged_note(std::string_view prefix, std::string_view key) {
+  std::string name(key);
+  for (auto& byte : name) {
+    if (byte == '\0') byte = '/';
+  }
+  return fmt::format("the row {}{} of the store does not decode; `sluice store restore` a backup", prefix,
+                     name);
 }
 
 }  // namespace sluice::queue

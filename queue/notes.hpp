@@ -28,6 +28,9 @@ struct Notes {
   std::vector<std::string> events;
 };
 
+/// For people: which row does not decode, and what to do.
+[[nodiscard]] std::string damaged_note(std::string_view prefix, std::string_view key);
+
 inline constexpr std::size_t kMaxNotes = 100'000;  ///< of one prefix that are read; more is damage
 
 }  // namespace sluice::queue

@@ -135,6 +135,7 @@ class Queue {
   [[nodiscard]] const RecoveryReport& recovery() const { return recovery_; }
 
  private:
+  void write(store::Batch& batch, const Notes& notes);
   Queue(const Options& options, const Clock& clock) : options_(options), clock_(clock), ledger_(nullptr) {}
 
   void connect(std::vector<RunReceiver*> workers);

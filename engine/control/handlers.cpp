@@ -14,16 +14,11 @@ namespace sluice::control {
 namespace {
 
 namespace json = boost::json;
+using http::answer;
 using http::Request;
 using http::Response;
-using http::Task;
 
 /// A handler that answers at once, as the coroutine the router wants.
-template <class Fn>
-http::Handler answer(Fn fn) {
-  return [fn](Request request) -> Task<Response> { co_return fn(request); };
-}
-
 void add_counters(json::object& out, const queue::Counters& counters) {
   out["read"] = counters.injected + counters.rejected;
   out["rejected"] = counters.rejected;

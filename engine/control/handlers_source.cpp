@@ -13,17 +13,12 @@ namespace sluice::control {
 namespace {
 
 namespace json = boost::json;
+using http::answer;
 using http::Request;
 using http::Response;
-using http::Task;
 
 constexpr std::size_t kMaxCause = 500;  ///< bytes
 constexpr std::int64_t kMaxSeconds = 10LL * 365 * 86'400;
-
-template <class Fn>
-http::Handler answer(Fn fn) {
-  return [fn](Request request) -> Task<Response> { co_return fn(request); };
-}
 
 json::object suspension_json(const delivery::Suspension& one) {
   json::object out;

@@ -75,7 +75,8 @@ Expected<> SourceBook::number_sources() {
   for (const auto& [name, value] : *rows) {
     ByteReader in(value);
     const auto number = static_cast<std::uint16_t>(in.varint());
-    if (!in.ok() || number == 0) return fail(ErrorCode::corrupt, "the number of source " + name);
+    if (!in.ok() || number == 0)
+      return fail(ErrorCode::corrupt, queue::damaged_note(queue::kSourcePrefix, name));
     known[name] = number;
     highest = std::max(highest, number);
   }
@@ -101,7 +102,7 @@ Expected<> SourceBook::load_suspensions() {
   if (!rows) return std::unexpected(rows.error());
   for (const auto& [key, value] : *rows) {
     auto suspension = decode(key, value);
-    if (!suspension) return fail(ErrorCode::corrupt, "a suspension does not decode");
+    if (!suspension) return fail(ErrorCode::corrupt, queue::damaged_note(queue::kSuspensionPrefix, key));
     suspensions_.push_back(std::move(*suspension));
   }
   return {};

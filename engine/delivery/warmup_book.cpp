@@ -73,7 +73,7 @@ Expected<std::unique_ptr<WarmupBook>> WarmupBook::open(queue::Queue& queue, cons
     const auto zero = key.find('\0');
     const auto state = throttle::WarmupState::decode(value);
     if (zero == std::string::npos || !state)
-      return fail(ErrorCode::corrupt, "the state of a warm-up does not decode");
+      return fail(ErrorCode::corrupt, queue::damaged_note(queue::kWarmupPrefix, key));
     out->kept_[{key.substr(0, zero), key.substr(zero + 1)}] = *state;
   }
   return out;
@@ -111,7 +111,10 @@ void WarmupBook::draw_locked(Warmup& warmup, Instant now) {
   if (closed_ || warmup.drawing_.load(std::memory_order_acquire)) return;
   const auto quota = throttle::quota_of(warmup.plan, warmup.state_);
   const auto today = warmup.state_.day;
-  if (quota == throttle::kUnlimited) return warmup.warm_.store(true, std::memory_order_release);
+  if (quota == throttle::kUnlimited) {
+    if (!warmup.warm_.exchange(true, std::memory_order_acq_rel) && wake_) wake_();
+    return;
+  }
   if (today != warmup.day_at(now)) return;  // the day begins with the next tick
   const auto word = warmup.portion_.load(std::memory_order_acquire);
   const auto left = day_in(word) == today ? left_in(word) : 0;
@@ -216,8 +219,9 @@ void WarmupBook::tick(Instant now) {
   const std::lock_guard lock(mutex_);
   if (closed_ || warmups_.empty()) return;
   for (auto& [key, warmup] : warmups_) {
-    if (throttle::day_of(now) <= warmup->state_.day) continue;
-    begin_day(*warmup, now);
+    if (throttle::day_of(now) > warmup->state_.day) begin_day(*warmup, now);
+    // Every time: where nothing is left nobody takes, and the day's first portion may have been refused
+    // because yesterday's last one was still on its way to the store.
     draw_locked(*warmup, now);
   }
   if (now < next_keep_) return;

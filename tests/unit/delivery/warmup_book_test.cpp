@@ -148,6 +148,18 @@ TEST_F(WarmupBookTest, YesterdaysShareIsNotGivenToToday) {
   EXPECT_EQ(one.left(clock.now()), before);
 }
 
+TEST_F(WarmupBookTest, APortionOnItsWayAtMidnightDoesNotCloseTheNextDay) {
+  open();
+  auto& one = *book->find("a", "google");  // its first portion is asked for, and not on disk
+  clock.advance(24h);
+  book->tick(clock.now());
+  commit();
+  EXPECT_EQ(one.left(clock.now()), 0U) << "it was yesterday's";
+  book->tick(clock.now());
+  commit();
+  EXPECT_GT(one.left(clock.now()), 0U) << "nobody takes where nothing is left: the tick draws";
+}
+
 TEST_F(WarmupBookTest, TheNextDayIsAStepUpAndTellsIt) {
   open();
   EXPECT_EQ(take_all(), 100U);
@@ -191,7 +203,9 @@ TEST_F(WarmupBookTest, IsWarmBehindTheLadder) {
     book->tick(clock.now());
     commit();
     if (day == 1) break;
+    wakes = 0;
   }
+  EXPECT_GT(wakes, 0) << "mail may wait for the day";
   auto& one = *book->find("a", "google");
   for (int i = 0; i < 1000; ++i) ASSERT_TRUE(one.take(clock.now()));
   EXPECT_EQ(one.left(clock.now()), throttle::kUnlimited);
