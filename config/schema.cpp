@@ -95,7 +95,7 @@ const std::vector<Section>& all() {
   return list;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -112,9 +112,9 @@ std::string quoted(std::string_view text) {
 struct Writer {
   std::string operator()(bool on) const { return on ? "true" : "false"; }
   std::string operator()(Count number) const { return fmt::format("{}", number); }
-  std::string operator()(Millis time) const { return quoted(to_text(time)); }
-  std::string operator()(ByteSize size) const { return quoted(to_text(size)); }
-  std::string operator()(const std::string& text) const { return quoted(text); }
+  std::string operator()(Millis time) const { return in_quotes(to_text(time)); }
+  std::string operator()(ByteSize size) const { return in_quotes(to_text(size)); }
+  std::string operator()(const std::string& text) const { return in_quotes(text); }
   std::string operator()(const std::vector<std::string>& list) const { return joined(list); }
   std::string operator()(const std::vector<Millis>& list) const { return joined(list); }
   std::string operator()(const std::vector<Count>& list) const { return joined(list); }
@@ -122,7 +122,7 @@ struct Writer {
     if (match.empty()) return "{}";
     std::string out = "{ ";
     for (const auto& [key, text] : match)
-      out += fmt::format("{}{} = {}", out.size() > 2 ? ", " : "", key, quoted(text));
+      out += fmt::format("{}{} = {}", out.size() > 2 ? ", " : "", key, in_quotes(text));
     return out + " }";
   }
   template <class T>
