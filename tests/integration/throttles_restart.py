@@ -60,11 +60,13 @@ def quota_is_exact(scene, service):
     assert QUOTA - doubts <= delivered <= QUOTA, campaign
     assert campaign["queued"] == RECIPIENTS - delivered, campaign
     service.run("throttle", "reset", "daily_quota")
-    wait_until("a reset lets the rest go", lambda: service.campaign("q")["delivered"] > delivered, LIMIT_S, 0.05)
+    wait_until("a reset lets the rest go", lambda: service.campaign("q")["delivered"] > delivered,
+               LIMIT_S, 0.05)
 
 
 def override_is_kept(scene, service):
-    service.run("throttle", "set", "--domain", "paused.test", "--pause", "--for", "1h", "--cause", "a test")
+    service.run("throttle", "set", "--domain", "paused.test", "--pause", "--for", "1h",
+                "--cause", "a test")
     rows = [row(number, address) for number, address in enumerate(addresses(PAUSED, ["paused.test"]))]
     service.run("send", str(scene.campaign("p", rows).path), "--detach")
     wait_until("it is expanded", lambda: (service.campaign("p") or {}).get("queued") == PAUSED, LIMIT_S, 0.05)
