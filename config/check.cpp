@@ -168,7 +168,8 @@ class Checks {
       check_match(path + ".match", "a policy", policy.match);
       const bool limits = !policy.message_rate.empty() || !policy.byte_rate.empty() ||
                           !policy.connection_rate.empty() || policy.connections > 0 ||
-                          policy.messages_per_connection > 0;
+                          policy.messages_per_connection > 0 || policy.hourly_quota > 0 ||
+                          policy.daily_quota > 0;
       if (!limits && !refused(path))
         add(path, "a policy without any limit does nothing; add message_rate or another");
     }

@@ -210,6 +210,9 @@ struct Policy {
   std::string connection_rate;
   Count connections = 0;
   Count messages_per_connection = 0;
+  Count hourly_quota = 0;
+  Count daily_quota = 0;
+  bool override = false;
 };
 
 struct Config {

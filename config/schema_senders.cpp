@@ -138,6 +138,16 @@ constexpr Field kPolicy[] = {
                                             "then it is closed; 0: no limit from this policy")
         .in(0, 1'000'000, "messages")
         .live(),
+    field<&Policy::hourly_quota>("hourly_quota", "messages in each hour of UTC; 0: no limit from this policy")
+        .in(0, 4'000'000'000, "messages")
+        .live(),
+    field<&Policy::daily_quota>("daily_quota",
+                                "messages in each day of UTC, from 00:00; 0: no limit from this policy")
+        .in(0, 4'000'000'000, "messages")
+        .live(),
+    field<&Policy::override>("override",
+                             "wider policies do not count for the limits this one sets (docs/throttles.md)")
+        .live(),
 };
 
 }  // namespace

@@ -34,6 +34,7 @@ class Reloader {
     const auto changes = config::diff(loaded_.config, fresh->config);
     auto applied = service_.policies().reload(config::policy_options(fresh->config), service_.clock().now());
     if (!applied) return std::unexpected(applied.error());
+    service_.limits_changed();
     log::set_level(level_of(fresh->config.log.level));
     boost::json::array rows;
     for (const auto& change : changes) {

@@ -15,6 +15,7 @@ void setup_config(CLI::App& parent, Context& context);
 void setup_reload(CLI::App& parent, Context& context);
 void setup_campaign(CLI::App& parent, Context& context);
 void setup_queue(CLI::App& parent, Context& context);
+void setup_throttle(CLI::App& parent, Context& context);
 void setup_events(CLI::App& parent, Context& context);
 void setup_source(CLI::App& parent, Context& context);
 void setup_store(CLI::App& parent, Context& context);

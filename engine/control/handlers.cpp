@@ -7,6 +7,7 @@
 #include "engine/control/event_feed.hpp"
 #include "engine/control/handlers_queue.hpp"
 #include "engine/control/handlers_source.hpp"
+#include "engine/control/handlers_throttle.hpp"
 #include "engine/control/service.hpp"
 #include "engine/control/store_handlers.hpp"
 
@@ -183,6 +184,7 @@ http::Router make_router(Service& service) {
             answer([&service, what](const Request& r) { return adjust_campaign(service, r, what); }));
   }
   add_queue_handlers(out, service);
+  add_throttle_handlers(out, service);
   out.add("GET", "/v1/events", answer([&service](const Request& r) { return events_response(service, r); }));
   add_store_routes(out, service);
   add_source_handlers(out, service);

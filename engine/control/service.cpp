@@ -22,7 +22,8 @@
 namespace sluice::control {
 namespace {
 
-constexpr std::chrono::milliseconds kTick{100};    ///< campaigns are looked after so often
+constexpr std::chrono::milliseconds kTick{100};  ///< campaigns are looked after so often
+
 constexpr std::chrono::seconds kClockStep{2};      ///< a smaller difference is drift
 constexpr std::chrono::seconds kExpireFiles{600};  ///< between two looks for what is beyond its time
 constexpr std::chrono::seconds kNextStep{1};       ///< the same, where one look did not see it all
@@ -111,13 +112,12 @@ Expected<> Service::make_network() {
   router_ = std::make_unique<dns::Router>(resolver_thread_.context(), *resolver_, clock_, options_.router,
                                           std::move(*routes));
   routes_ = std::make_unique<delivery::RouterRoutes>(*router_);
-  auto policies = throttle::PolicySet::create(options_.policies);
-  if (!policies) return std::unexpected(policies.error());
-  policies_ = std::move(*policies);
+  if (auto made = make_policies(); !made) return made;
   delivery::Parts parts{clock_, *queue_, *routes_, network_, *policies_, *contents_, signer_};
   parts.local_opening = [this](const queue::Stream& stream, const queue::Record& record, Instant now) {
     return campaigns_->times().opening(stream, record, now);
   };
+  parts.throttle_rows = throttle_rows_.get();
   auto made = delivery::Delivery::make(options_.delivery, parts, options_.tls);
   if (!made) return std::unexpected(made.error());
   delivery_ = std::move(*made);
@@ -256,6 +256,7 @@ net::Task<> Service::tick_loop() {
   while (!control_stopping_) {
     tell_clock_step();
     if (disk_->look(clock_.now())) delivery_->wake();
+    tick_throttles(clock_.now());
     campaigns_->tick(clock_.now());
     desk_->tick(clock_.now());
     delivery_->sources().expire(clock_.now());

@@ -77,6 +77,8 @@ class Service {
   /// What to do when the store cannot write before a new start: called once, on the committer's thread. Set
   /// before start().
   void set_lost(std::function<void(const Error&)> lost);
+  /// Limits were loosened or ended: what was put off until they would open is looked at again. Any thread.
+  void limits_changed();
   /// What POST /v1/reload does and answers. Set before start(). Runs on the control thread.
   void set_reload(std::function<Expected<boost::json::object>()> reload) { reload_ = std::move(reload); }
 
@@ -116,6 +118,9 @@ class Service {
   Expected<> start_http();
   void export_loop();
   void tell_clock_step();
+  Expected<> make_policies();
+  void tick_throttles(Instant now);
+  void on_override(const throttle::OverrideChange& change);
   net::Task<> tick_loop();
   net::Task<> stop_control(std::promise<void>* stopped);
   net::Task<> stop_resolver(std::promise<void>* stopped);
@@ -123,7 +128,8 @@ class Service {
   ServiceOptions options_;
   SystemClock clock_;
   Instant started_{};
-  Micros told_skew_{0};  ///< control's thread only
+  Micros told_skew_{0};        ///< control's thread only
+  Instant throttles_saved_{};  ///< control's thread only
   LiveCounts live_;
   std::unique_ptr<queue::Queue> queue_;
   std::unique_ptr<DiskWatch> disk_;
@@ -137,6 +143,7 @@ class Service {
   std::unique_ptr<delivery::RouterRoutes> routes_;
   delivery::SmtpNetwork network_;
   std::unique_ptr<throttle::PolicySet> policies_;
+  std::unique_ptr<queue::ThrottleRows> throttle_rows_;
   std::unique_ptr<delivery::ContentStore> contents_;
   message::DkimSigner signer_;
   std::unique_ptr<delivery::Delivery> delivery_;

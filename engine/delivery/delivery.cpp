@@ -58,12 +58,15 @@ Expected<std::unique_ptr<Delivery>> Delivery::make(Options options, const Parts&
                                                  parts.network,
                                                  parts.policies,
                                                  parts.contents,
-                                                 std::make_unique<StreamRates>(),
+                                                 std::make_unique<StreamRates>(parts.policies, parts.clock),
                                                  parts.signer,
                                                  std::move(*pools),
                                                  {},
                                                  parts.probe,
-                                                 parts.local_opening});
+                                                 parts.local_opening,
+                                                 {},
+                                                 {},
+                                                 parts.throttle_rows});
   if (auto opened = out->open_books(); !opened) return std::unexpected(opened.error());
   for (unsigned i = 0; i < count; ++i) {
     auto context = net::TlsClientContext::make(tls);

@@ -23,6 +23,7 @@ struct Parts {
   Probe* probe = nullptr;                  ///< see probe.hpp
   std::optional<std::uint64_t> seed = {};  ///< of every choice made at random; absent: a new one each start
   LocalOpening local_opening{};            ///< empty: no stream has local windows
+  queue::ThrottleRows* throttle_rows = nullptr;  ///< null: quotas are not kept across a restart
 };
 
 class Delivery {

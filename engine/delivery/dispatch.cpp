@@ -39,15 +39,15 @@ class Dispatch::Gate final : public queue::LaneGate {
     for (;;) {
       Path* path = dispatch_.choose(value.trail.source, used_, express_);
       if (path == nullptr) return no_path(state, value.trail.source);
-      const auto& limits = state.limits(*path, now_);
-      auto permits = throttle::acquire(limits.message, 1, now_);
-      if (permits) {
+      const auto taken = state.take(*path, now_);
+      if (taken) {
         state.satisfied();
         picked.push_back(path);
+        granted.push_back(*taken);
         ++used_[path->number];
         return Answer::take;
       }
-      const auto& denial = permits.error();
+      const auto& denial = taken.error();
       if (path->is_own(denial.limit)) {
         path->park(denial, now_);
         continue;
@@ -61,6 +61,7 @@ class Dispatch::Gate final : public queue::LaneGate {
   std::vector<std::pair<std::uint64_t, Instant>> far;  ///< lanes to give back until then
   std::vector<Path*> picked;                           ///< one a granted record
   std::vector<std::pair<LaneState*, Path*>> waits;     ///< lanes that wait for one path
+  std::vector<std::uint64_t> granted;                  ///< Held::grant, alike
 
  private:
   /// A record that keeps its source waits for that path; another would be served by none.
@@ -81,7 +82,7 @@ class Dispatch::Gate final : public queue::LaneGate {
 
   /// False: the limit can grant by now, ask again.
   bool park(LaneState& state, Path& path, const throttle::Denial& denial) {
-    const auto parked = denial.limit->park(state, now_, 1);
+    const auto parked = denial.limit->park(state, now_, denial.need);
     if (parked.arm) dispatch_.worker_.arm(state.pinned(path), denial.limit, *parked.arm);
     if (!parked.parked) return false;
     const auto far_away = now_ + dispatch_.worker_.shared().options.give_back_after;
@@ -193,6 +194,7 @@ void Dispatch::pump() {
   pumping_ = true;
   const auto now = worker_.now();
   for (const auto& path : paths_) {
+    path->refresh_limits(now);
     path->look_at_source(now);
     ask_again(*path);
   }
@@ -236,7 +238,10 @@ void Dispatch::take_express() {
 
 void Dispatch::after_gate(Gate& gate, std::vector<queue::Held>& out) {
   std::vector<std::vector<queue::Held>> runs(paths_.size());
-  for (std::size_t i = 0; i < out.size(); ++i) runs[gate.picked[i]->number].push_back(std::move(out[i]));
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    out[i].grant = gate.granted[i];
+    runs[gate.picked[i]->number].push_back(std::move(out[i]));
+  }
   for (std::size_t i = 0; i < runs.size(); ++i) {
     if (!runs[i].empty()) paths_[i]->lease(std::move(runs[i]));
   }

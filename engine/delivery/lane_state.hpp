@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <vector>
 
 #include "queue/worker_lane.hpp"
+#include "throttle/permits.hpp"
 #include "throttle/policy_set.hpp"
 #include "throttle/waiter.hpp"
 
@@ -39,6 +41,10 @@ class LaneRoll {
 };
 
 /// One owner thread. Call leave() before destruction.
+/// What a message of the stream to the domain is to the policies, on the path. Views into all three.
+[[nodiscard]] throttle::Subject subject_of(const queue::Stream& stream, const Path& path,
+                                           std::string_view domain);
+
 class LaneState final : public throttle::Waiter {
  public:
   LaneState(Worker& worker, std::uint64_t id, queue::WorkerLane& lane, Dispatch& dispatch)
@@ -51,6 +57,9 @@ class LaneState final : public throttle::Waiter {
   LaneRoll::Place of_dispatch;
   LaneRoll::Place of_stream;
 
+  /// Everything the lane's next record needs to leave by the path: the mark of what it holds (0: nothing that
+  /// has to come back), or what to wait for.
+  [[nodiscard]] std::expected<std::uint64_t, throttle::Denial> take(const Path& path, Instant now);
   /// The limits a message of this lane meets on the path; looked up again after a reload of the policies.
   [[nodiscard]] const throttle::Limits& limits(const Path& path, Instant now);
   /// Shared: keeps the limits alive while a timer is armed for one of them.

@@ -37,19 +37,49 @@ const SourceOptions& Path::source_options() const { return worker_.shared().opti
 
 const std::string& Path::site_key() const { return dispatch_.site().key; }
 
+throttle::Subject Path::subject() const {
+  using throttle::Dimension;
+  throttle::Subject out;
+  out[Dimension::source] = source_options().name;
+  out[Dimension::pool] = dispatch_.pool();
+  out[Dimension::provider] = dispatch_.site().provider;
+  out[Dimension::site] = dispatch_.site().key;
+  return out;
+}
+
 void Path::refresh_limits(Instant now) {
   auto& policies = worker_.shared().policies;
   if (limits_ && limits_->generation == policies.generation()) return;
   opening_.pass_on(now);  // the limit it waits for may go with the old answer
-  using throttle::Dimension;
-  throttle::Subject subject;
-  subject[Dimension::source] = source_options().name;
-  subject[Dimension::pool] = dispatch_.pool();
-  subject[Dimension::provider] = dispatch_.site().provider;
-  subject[Dimension::site] = dispatch_.site().key;
-  limits_ = policies.resolve(subject, now);
+  const bool first = !limits_;
+  const auto before =
+      std::exchange(limits_, policies.resolve(subject(), now));  // alive while slots move over
   own_.clear();
   own_.insert(limits_->message.begin(), limits_->message.end());
+  own_.insert(limits_->bytes.begin(), limits_->bytes.end());
+  if (!first) on_new_limits(now);
+}
+
+void Path::on_new_limits(Instant now) {
+  for (auto& connection : connections_) connection->permits.cover(limits_->connection);
+  std::vector<queue::Held> paused;
+  std::erase_if(ready_, [&](queue::Held& held) {
+    const auto subject = subject_of(*held.stream, *this, held.record().key.domain);
+    if (worker_.shared().policies.resolve(subject, now)->paused(now) == nullptr) return false;
+    ready_transactional_ -= is_transactional(held) ? 1 : 0;
+    paused.push_back(std::move(held));
+    return true;
+  });
+  if (!paused.empty()) worker_.release(std::move(paused), id);
+  if (!too_many(now)) return;
+  for (const auto& connection : connections_) {
+    if (connection->idle) connection->transport->wake();
+  }
+}
+
+bool Path::too_many(Instant now) const {
+  return std::ranges::any_of(limits_->connection,
+                             [now](const throttle::Limit* limit) { return limit->exceeded(now); });
 }
 
 std::size_t Path::room() const {
@@ -119,18 +149,25 @@ void Path::lease(std::vector<queue::Held> run) {
   unsettled_ += run.size();
   const auto express = static_cast<std::size_t>(std::count_if(run.begin(), run.end(), is_transactional));
   leasing_transactional_ += express;
-  auto done = [&worker = worker_, path = id, asked = run.size(), express](const Expected<>& result,
-                                                                          std::vector<queue::Held> granted,
-                                                                          std::vector<queue::Held> refused) {
+  std::vector<std::uint64_t> marks;
+  for (const auto& held : run) {
+    if (held.grant != 0) marks.push_back(held.grant);
+  }
+  auto done = [&worker = worker_, path = id, asked = run.size(), express, marks = std::move(marks)](
+                  const Expected<>& result, std::vector<queue::Held> granted,
+                  std::vector<queue::Held> refused) mutable {
     if (!result) return;  // the store is closing: the records are found again at the next start
-    worker.post([&worker, path, asked, express, granted = std::move(granted),
+    worker.post([&worker, path, asked, express, marks = std::move(marks), granted = std::move(granted),
                  refused = std::move(refused)]() mutable {
+      worker.grants().give_back_others(marks, granted, worker.now());
       if (auto* self = worker.find_path(path))
         return self->on_leased(asked, express, std::move(granted), std::move(refused));
       worker.release(std::move(granted), path);
       worker.take_back(std::move(refused));
     });
   };
+  // On disk before or with the lease: what granted these records.
+  if (auto* rows = worker_.shared().throttle_rows; rows != nullptr) rows->flush();
   worker_.shared().queue.lease(std::move(run), std::move(done));
 }
 
@@ -219,7 +256,11 @@ bool Path::fetch(Prepared& into, bool express) {
     auto content = worker_.shared().contents.get(*into.held.stream);
     auto prepared = content ? (*content)->prepare(into.held.record(), worker_.signer(), now, into)
                             : Expected<>(std::unexpected(content.error()));
-    if (prepared) return true;
+    if (prepared && worker_.grants().pay_bytes(into.held, into.message.envelope.size_bytes, now)) return true;
+    if (prepared) {
+      release(std::move(into.held));
+      continue;
+    }
     // A disk that cannot be read now is no fault of the message.
     const auto code = prepared.error().code;
     const bool later = code == ErrorCode::io || code == ErrorCode::unavailable;
@@ -236,6 +277,7 @@ bool Path::fetch(Prepared& into, bool express) {
 
 void Path::settle(Connection& connection, Prepared& message, const smtp::TransactionResult& result) {
   ++attempts_;
+  worker_.grants().spend(message.held);
   const auto ending = ending_of(result.recipients.front());
   const auto outcome = outcome_of(ending);
   const auto took = std::chrono::duration<double>(result.finished - result.mail_written).count();
@@ -291,7 +333,7 @@ void Path::back_off(const std::string& why) {
 }
 
 void Path::park(const throttle::Denial& denial, Instant now) {
-  const auto parked = denial.limit->park(*this, now, 1);
+  const auto parked = denial.limit->park(*this, now, denial.need);
   if (parked.arm) worker_.arm(limits_, denial.limit, *parked.arm);
   parked_ = parked.parked;
 }

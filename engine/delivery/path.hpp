@@ -47,6 +47,11 @@ class Path final : public throttle::Waiter {
   bool in_line = false;      ///< the worker's: waits for one of its connections to end
 
   [[nodiscard]] Dispatch& dispatch() { return dispatch_; }
+  /// Source, pool, provider and site.
+  [[nodiscard]] throttle::Subject subject() const;
+  /// After a change of policies or overrides: what is open counts under the new limits, and what may not be
+  /// sent now goes back. One load when nothing changed.
+  void refresh_limits(Instant now);
   /// How many records it could use now: enough ahead to hide the lease's commit, no more.
   [[nodiscard]] std::size_t room() const;
   [[nodiscard]] std::size_t room(bool express) const { return express ? express_room() : room(); }
@@ -105,9 +110,9 @@ class Path final : public throttle::Waiter {
  private:
   struct Connection {
     explicit Connection(std::unique_ptr<Transport> made) : transport(std::move(made)) {}
+    throttle::Permits permits;  ///< before the transport: its slots come back when the socket is closed
     std::unique_ptr<Transport> transport;
     smtp::Opened opened;
-    throttle::Permits permits;
     std::unique_ptr<Prepared> current = std::make_unique<Prepared>();
     std::unique_ptr<Prepared> next = std::make_unique<Prepared>();
     Instant opened_at{};
@@ -130,7 +135,9 @@ class Path final : public throttle::Waiter {
 
   void wake() override;
 
-  void refresh_limits(Instant now);
+  void on_new_limits(Instant now);
+  /// More connections are open than one of its limits has slots: some have to end.
+  [[nodiscard]] bool too_many(Instant now) const;
   /// True: it waits for a limit that let no further connection be opened.
   bool open_while_granted(std::size_t waiting_lanes, Instant now);
   [[nodiscard]] bool wants_another(std::size_t waiting_lanes) const;
@@ -162,6 +169,7 @@ class Path final : public throttle::Waiter {
   [[nodiscard]] bool slot_wanted() const;
   net::Task<smtp::IdleEnd> idle(Connection& connection, Instant now);
   void remember(const std::vector<net::Endpoint>& dead);
+  [[nodiscard]] bool used_up(const Connection& connection) const;
   static bool unsent(const Connection& connection, const smtp::TransactionResult& result);
   void on_open_failed(Connection& connection, const smtp::FailedOpen& failure);
   void on_leased(std::size_t asked, std::size_t transactional, std::vector<queue::Held> granted,

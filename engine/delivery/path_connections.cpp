@@ -93,7 +93,7 @@ bool Path::park_opening(throttle::Limit& limit, Instant now) {
   const bool waits_there = opening_.parked_on() == &limit;
   const auto parked = limit.park(opening_, now, 1);
   if (parked.arm) worker_.arm(limits_, &limit, *parked.arm);
-  if (!parked.parked || limit.is_bucket()) return parked.parked;
+  if (!parked.parked || !limit.is_slots()) return parked.parked;
   // Slots come back when connections end: those that are not used, and some of a path that has many.
   if (!waits_there) worker_.end_idle(limit);
   if (dispatch_.site().places.taken() > 0) claim_place();
@@ -104,12 +104,12 @@ bool Path::park_opening(throttle::Limit& limit, Instant now) {
 bool Path::leaves_last_slot(Instant now) const {
   if (connections() == 0 || express_ > 0) return false;
   return std::any_of(limits_->connection.begin(), limits_->connection.end(),
-                     [now](const auto* limit) { return !limit->is_bucket() && limit->available(now) < 2; });
+                     [now](const auto* limit) { return limit->is_slots() && limit->available(now) < 2; });
 }
 
 bool Path::open_while_granted(std::size_t waiting_lanes, Instant now) {
   refresh_limits(now);
-  while (wants_another(waiting_lanes)) {
+  while (!too_many(now) && wants_another(waiting_lanes)) {
     const bool last = leaves_last_slot(now);
     if (last && !dispatch_.order().has_transactional()) return false;
     if (!place_free(now)) return turn_failed_ && opening_.parked_on() != nullptr;
@@ -186,7 +186,7 @@ bool Path::must_yield(const Connection& connection, Instant now) const {
 bool Path::slot_wanted() const {
   const auto* const own = opening_.parked_on();
   return std::any_of(limits_->connection.begin(), limits_->connection.end(), [own](const auto* limit) {
-    return !limit->is_bucket() && limit->waiting() > (limit == own ? 1U : 0U);
+    return limit->is_slots() && limit->waiting() > (limit == own ? 1U : 0U);
   });
 }
 
@@ -283,11 +283,17 @@ net::Task<> Path::send_all(Connection& connection) {
     std::swap(connection.current, connection.next);
     have = have_next;
     if (!connection.transport->usable() && !result.next_begun) break;
+    if (!result.next_begun && used_up(connection)) break;
     dispatch_.pump();
   }
   connection.current->share.give_back();
   if (have) put_ready(std::move(connection.current->held), true);
   co_await connection.transport->quit();
+}
+
+/// It has had its messages, or is one too many, as policies and overrides now say.
+bool Path::used_up(const Connection& connection) const {
+  return connection.transport->messages() >= limits_->messages_per_connection || too_many(worker_.now());
 }
 
 /// A reused connection turned out to be closed before this message: another connection sends it, no attempt
@@ -308,12 +314,13 @@ net::Task<bool> Path::wait_for_work(Connection& connection) {
     co_return false;
   }
   dispatch_.pump();
+  if (used_up(connection)) co_return false;
   if (has_ready(connection) && now >= closed_until(now)) co_return true;
   const auto end = co_await idle(connection, now);
   if (end.how == smtp::IdleEnd::How::waited) yields_ = 0;
   if (end.how != smtp::IdleEnd::How::woken) co_return false;
   const bool leaves = std::exchange(connection.leaves, false) && !has_ready(connection);
-  co_return !leaves && !worker_.stopping();
+  co_return !leaves && !worker_.stopping() && !used_up(connection);
 }
 
 /// As long as idle_keep; shorter where somebody waits for the place.

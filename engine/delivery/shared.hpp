@@ -16,6 +16,7 @@
 #include "engine/delivery/stream_rates.hpp"
 #include "engine/delivery/transport.hpp"
 #include "engine/delivery/warmup_book.hpp"
+#include "queue/throttle_rows.hpp"
 #include "throttle/policy_set.hpp"
 
 namespace sluice::delivery {
@@ -46,6 +47,7 @@ struct Shared {
   LocalOpening local_opening{};
   std::unique_ptr<SourceBook> sources{};
   std::unique_ptr<WarmupBook> warmups{};
+  queue::ThrottleRows* throttle_rows = nullptr;
 };
 
 /// "google" for a plan whose first host ends in one of its suffixes; "" when none does.

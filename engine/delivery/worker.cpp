@@ -239,6 +239,7 @@ void Worker::give_back(LaneState& lane, Instant until) {
 
 void Worker::release(std::vector<queue::Held> held, std::uint64_t path) {
   if (held.empty()) return;
+  for (auto& one : held) grants_.give_back(one, now());
   shared_.queue.release(std::move(held), [this, path](std::vector<queue::Held> released) {
     loop_.post([this, path, released = std::move(released)]() mutable {
       lease_ended(path, released.size());
@@ -253,6 +254,7 @@ void Worker::lease_ended(std::uint64_t path, std::size_t records) {
 }
 
 void Worker::take_back(std::vector<queue::Held> held) {
+  for (auto& one : held) grants_.give_back(one, now());
   if (stopping_) return;  // without a lease they are simply still queued
   for (auto at = held.rbegin(); at != held.rend(); ++at) {
     auto& lane = lanes_->put_back(*at);
@@ -274,6 +276,7 @@ void Worker::settle(queue::Held held, const Outcome& outcome, const Ending& endi
                     const Path* path) {
   const auto& record = held.record();
   const auto at = now();
+  grants_.give_back(held, at);
   const auto source = path != nullptr ? path->mark : std::uint16_t{0};
   const auto next = next_step(shared_.options.retry, *held.stream, record, outcome, source, at, random_);
   queue::Settlement out;

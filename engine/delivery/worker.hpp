@@ -14,6 +14,7 @@
 #include "engine/base/random.hpp"
 #include "engine/delivery/dead_hosts.hpp"
 #include "engine/delivery/dispatch.hpp"
+#include "engine/delivery/grants.hpp"
 #include "engine/delivery/retry.hpp"
 #include "engine/delivery/timers.hpp"
 #include "engine/net/task_group.hpp"
@@ -67,6 +68,7 @@ class Worker final : public queue::RunReceiver {
   [[nodiscard]] message::DkimSigner& signer() { return signer_; }
   [[nodiscard]] Timers& timers() { return timers_; }
   [[nodiscard]] Random& random() { return random_; }
+  [[nodiscard]] Grants& grants() { return grants_; }
   [[nodiscard]] Instant now() const { return shared_.clock.now(); }
   [[nodiscard]] bool stopping() const { return stopping_; }
   /// False: max_connections are open, and the path is pumped when one of them has ended.
@@ -89,8 +91,8 @@ class Worker final : public queue::RunReceiver {
   void release(std::vector<queue::Held> held, std::uint64_t path);
   /// Records that lost or never had their lease stand first in their lanes again.
   void take_back(std::vector<queue::Held> held);
-  /// One record's fate. `event` has everything but kind, class, attempts and times, which come from the
-  /// outcome.
+  /// One record's fate; permits it still holds come back (Grants::spend() before, for an attempt). `event`
+  /// has everything but kind, class, attempts and times, which come from the outcome.
   void settle(queue::Held held, const Outcome& outcome, const Ending& ending, queue::Event event,
               const Path* path);
   void expire(queue::Held held);
@@ -137,6 +139,7 @@ class Worker final : public queue::RunReceiver {
   std::unique_ptr<net::TlsClientContext> tls_;
   message::DkimSigner signer_;
   Random random_;
+  Grants grants_;
   std::unique_ptr<queue::WorkerLanes> lanes_;
   std::unordered_map<std::uint64_t, std::unique_ptr<LaneState>> states_;
   std::unordered_map<StreamId, LaneRoll> by_stream_;
