@@ -115,8 +115,10 @@ void Path::on_open_failed(Connection& connection, const smtp::FailedOpen& failur
     });
     return;
   }
-  const auto ending = ending_of(failure);
-  const auto outcome = outcome_of(ending);
+  auto ending = ending_of(failure);
+  ending.provider = dispatch_.site().provider;
+  ending.mx = failure.host;
+  const auto outcome = outcome_of(ending, worker_.shared().options.reply_rules());
   if (!ready_.empty()) {
     auto held = std::move(ready_.front());
     ready_.pop_front();
