@@ -55,13 +55,28 @@ RecipientStatus status_of(const FieldBlock& block) {
   return out;
 }
 
+/// Some leave the empty line between recipients out: a recipient field after an action begins the next.
+std::vector<FieldBlock> by_recipient(const FieldBlock& block) {
+  std::vector<FieldBlock> out(1);
+  for (const auto& field : block) {
+    const bool recipient = field.name == "final-recipient" || field.name == "original-recipient";
+    const bool next =
+        recipient && (!field_of(out.back(), field.name).empty() || !field_of(out.back(), "action").empty());
+    if (next) out.emplace_back();
+    out.back().push_back(field);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<RecipientStatus> parse_delivery_status(std::string_view text, std::size_t limit) {
   std::vector<RecipientStatus> out;
   for (const auto& block : parse_fields(text)) {
-    if (out.size() >= limit) break;
-    if (names_a_recipient(block)) out.push_back(status_of(block));
+    for (const auto& one : by_recipient(block)) {
+      if (out.size() >= limit) return out;
+      if (names_a_recipient(one)) out.push_back(status_of(one));
+    }
   }
   return out;
 }

@@ -91,21 +91,15 @@ std::vector<Mention> mentions_in(const std::vector<std::string_view>& lines, con
   return out;
 }
 
-/// The strongest form present, one mention an address.
-std::vector<Mention> strongest(const std::vector<Mention>& all, std::size_t limit) {
-  std::vector<Mention> out;
-  if (all.empty()) return out;
+/// The strongest form present: mentions of that form, several of one address among them.
+std::vector<Mention> strongest(std::vector<Mention> all) {
+  if (all.empty()) return all;
   const auto best = std::ranges::min_element(all, {}, &Mention::form)->form;
   // A failed address may stand alone on one line and open another: both are the machine's own list.
   const auto most = best <= Form::alone ? Form::alone : best;
-  for (const auto& mention : all) {
-    if (mention.form > most || out.size() >= limit) continue;
-    const bool known = std::ranges::any_of(
-        out, [&](const Mention& other) { return same_address(other.address, mention.address); });
-    if (!known) out.push_back(mention);
-    if (most == Form::anywhere) break;  // a guess is made once
-  }
-  return out;
+  std::erase_if(all, [&](const Mention& mention) { return mention.form > most; });
+  if (most == Form::anywhere) all.resize(1);  // a guess is made once
+  return all;
 }
 
 /// The lines from the mention to the next one. In a transcript each line is about one recipient, and what the
@@ -131,14 +125,19 @@ std::string said_about(const std::vector<std::string_view>& lines, const Mention
 
 std::vector<NoticeRecipient> notice_recipients(std::string_view text, const NoticeContext& context) {
   const auto lines = lines_of(text, context.lines);
-  auto chosen = strongest(mentions_in(lines, context, false), context.recipients);
-  if (chosen.empty()) chosen = strongest(mentions_in(lines, context, true), context.recipients);
+  auto mentions = strongest(mentions_in(lines, context, false));
+  if (mentions.empty()) mentions = strongest(mentions_in(lines, context, true));
   std::vector<NoticeRecipient> out;
-  for (std::size_t i = 0; i < chosen.size(); ++i) {
-    const auto previous = i == 0 ? 0 : chosen[i - 1].line + 1;
-    const auto next = i + 1 < chosen.size() ? chosen[i + 1].line : lines.size();
-    out.push_back(
-        {std::string(chosen[i].address), said_about(lines, chosen[i], previous, next, context.said_bytes)});
+  std::size_t previous = 0;
+  for (auto at = mentions.begin(); at != mentions.end() && out.size() < context.recipients; ++at) {
+    const auto same = [&](std::string_view other) { return same_address(other, at->address); };
+    if (std::ranges::any_of(out, same, &NoticeRecipient::address)) continue;
+    const auto other = std::find_if(at + 1, mentions.end(), [&](const Mention& next) {
+      return next.line > at->line && !same(next.address);
+    });
+    const auto next = other == mentions.end() ? lines.size() : other->line;
+    out.push_back({std::string(at->address), said_about(lines, *at, previous, next, context.said_bytes)});
+    previous = at->line + 1;
   }
   return out;
 }

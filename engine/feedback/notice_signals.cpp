@@ -12,9 +12,9 @@ namespace {
 const WordPattern& daemon_sender() {
   static const WordPattern pattern(
       {R"((^|[<"\s])(mailer-?daemon|mail-?daemon|mailerdaemon|mailer_daemon|post-?_?o*master|)"
-       R"(maildaemon|mdaemon|mail[-_.]?(delivery|deliver|system|admin|server)|bounces?|)"
-       R"(delivery[-_.]?(status|failure|report)s?|mail[-_.]?(bounce|error)s?|mmdf|uucp|smtpd?|)"
-       R"(mxdaemon|abuse|esmtp|mailscanner|double-bounce)([-+.][^@<>"]*)?@)",
+       R"(maildaemon|mdaemon|mail[-_.]?(delivery|deliver|system|admin|server)|)"
+       R"(delivery[-_.]?(status|failure|report)s?|mail[-_.]?(bounce|error)s?|mmdf|uucp|)"
+       R"(mxdaemon|mailscanner|double-bounce)([-+.][^@<>"]*)?@)",
        R"(mail(er)? ?deliver[ys]* ?(sub)?(system|service|agent|daemon)|mail system|mailer.daemon)",
        R"(system administrator|internet mail delivery|mail administrator|)"
        R"(postmaster\b)",
@@ -42,7 +42,7 @@ const WordPattern& failing_subject() {
        R"(could not (be )?(send|sent|deliver)|cannot (send|deliver)|can.t deliver|bounce)",
        R"(rejected( mail|: )|warning: (message|could not|mail)|delayed|delay\)|user unknown)",
        R"(permanent (error|deliver|fail)|problem deliver|unknown (user|recipient)|errors from)",
-       R"(loop alert|out of quota|mailbox (is )?full|delivery report|postmaster notify)",
+       R"(loop alert|out of quota|delivery report|postmaster notify)",
        R"(nondeliverable|unable to deliver|e-?mail (delivery|not)|mail non|unzustell)",
        R"(nicht zugestellt|zustell(ung|fehler|status)|fehlgeschlagen|nicht zustellbar)",
        R"(zurückgesendet|non remis|non[- ]délivr|échec|echec|retour(né|ne)|non distribu)",
@@ -98,7 +98,8 @@ Signals signals_of(const MimeMessage& message) {
   const auto from = decoded_text(message.field("from"));
   const auto subject = decoded_text(message.field("subject"));
   const auto path = trimmed(message.field("return-path"));
-  out.daemon = daemon_sender().in(from) || trimmed(from) == "<>" || daemon_sender().in(path);
+  static const WordPattern daemon_path({R"(^<?(mailer-?daemon|postmaster|double-bounce)@)"});
+  out.daemon = daemon_sender().in(from) || trimmed(from) == "<>" || daemon_path.in(path);
   out.robot = out.daemon || robot_sender().in(from) || trimmed(from).empty();
   out.null_path = path == "<>";
   out.subject_fails = failing_subject().in(subject);
@@ -134,13 +135,24 @@ bool says_failure(std::string_view text) {
        R"((user|recipient|mailbox|address|host|domain) .*(unknown|not found|not exist|full|invalid|)"
        R"(rejected))",
        R"(giving up|given up|over quota|message (expired|delayed|deleted)|may not exist)",
-       R"(permission to post|duplicated message-id|5\d\d[- ]|(#[45]\.\d\.\d))",
+       R"(permission to post|duplicated message-id|\b5\d\d[- ]#?5\.\d\.\d|^5\d\d |(#[45]\.\d\.\d))",
        R"(nicht (zugestellt|zugeschickt|erreicht|ausgeliefert|gesendet)|konnte .*nicht)",
        R"(unzustellbar|zustellung|fehlgeschlagen|n'a (pas )?pu être|pas (été|pu)|impossible|échec)",
        R"(non (remis|distribu|délivr)|no (se )?(ha )?(pudo|puede|podido|entreg))",
        R"(non (è stato|recapitat|consegnat|può)|impossibile|não (foi|pôde|pode))",
        R"(nie (mo|został|dostar)|niet (worden|bezorgd|afgeleverd)|не (может|удалось|был|достав))",
        R"(невозможно|недостав|できません|できなかった|届きません|不明|エラー|失敗|存在しま|无法|失败|退回|不存在|無法|없|실패)"});
+  return pattern.in(text);
+}
+
+bool says_success(std::string_view text) {
+  static const WordPattern pattern(
+      {R"(success(fully)? (delivered|relayed|sent)|(was|were|has been|have been) (delivered|relayed) to)"});
+  return pattern.in(text) && !says_failure(text);
+}
+
+bool quotes_reply(std::string_view text) {
+  static const WordPattern pattern({R"((?m)^\W{0,8}[45]\d\d[ -])", R"(\b[45]\d\d[ -]#?[45]\.\d\.\d)"});
   return pattern.in(text);
 }
 

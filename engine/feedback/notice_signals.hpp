@@ -27,6 +27,10 @@ struct Signals {
 
 /// Words of a failure to deliver.
 [[nodiscard]] bool says_failure(std::string_view text);
+/// Delivered or relayed, and no word of a failure.
+[[nodiscard]] bool says_success(std::string_view text);
+/// A line that begins with a reply code.
+[[nodiscard]] bool quotes_reply(std::string_view text);
 /// Words of a delay: still being tried.
 [[nodiscard]] bool says_delay(std::string_view text);
 /// Words of a vacation or another automatic answer.

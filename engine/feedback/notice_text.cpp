@@ -89,7 +89,10 @@ void add_without_tags(std::string& out, std::string_view html, std::size_t limit
           {{"&lt;", '<'}, {"&gt;", '>'}, {"&amp;", '&'}, {"&nbsp;", ' '}, {"&#64;", '@'}}};
       const auto entity =
           std::ranges::find_if(kEntities, [&](const auto& each) { return rest.starts_with(each.first); });
-      out.push_back(entity == kEntities.end() ? c : entity->second);
+      const char byte = entity == kEntities.end() ? c : entity->second;
+      const bool blank = byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+      const bool again = blank && (out.empty() || out.back() == ' ' || out.back() == '\n');
+      if (!again) out.push_back(blank ? ' ' : byte);
       if (entity != kEntities.end()) at += entity->first.size() - 1;
     }
   }

@@ -31,6 +31,7 @@ class Reader {
     notice_ = std::move(split.said);
     feedback_.original = original_of(message_, split.quoted);
     feedback_.cut = message_.cut;
+    quotes_ = !split.quoted.empty() || !feedback_.original.message_id.empty();
     feedback_.addressed_to = addressee();
     signals_ = signals_of(message_);
     if (auto complaint = parse_complaint(message_, feedback_.original, options_.recipients)) {
@@ -174,10 +175,14 @@ class Reader {
     if (signals_.failed_header || report_) return true;
     if (signals_.answer) return false;
     const bool words = says_failure(notice_) || says_delay(notice_);
-    const bool quotes = !feedback_.original.message_id.empty();
-    if (signals_.daemon) return words || (signals_.subject_fails && quotes);
-    if (!words || (!signals_.robot && !signals_.null_path)) return false;
-    return signals_.subject_fails || (quotes && signals_.robot && signals_.null_path);
+    const bool subject = signals_.subject_fails;
+    if (signals_.daemon && subject) return words || quotes_ || signals_.null_path;
+    if (signals_.daemon && signals_.null_path) return words;
+    // Others speak of failures too (parcels, payments); they do not return our mail from no sender.
+    if (!words) return false;
+    if (signals_.daemon) return quotes_ || quotes_reply(notice_);
+    return (signals_.null_path && (subject || (quotes_ && signals_.robot))) ||
+           (subject && quotes_ && signals_.robot);
   }
 
   bool read_notice() {
@@ -197,10 +202,17 @@ class Reader {
     if (!named && !says_failure(notice_) && !signals_.subject_fails) return false;
     if (!named) found.push_back({});
     const bool delay = says_delay(notice_);
+    const bool success = says_success(notice_);
     for (auto& recipient : found) {
       Result result;
       result.recipient = recipient.address;
       if (delay) result.action = "delayed";
+      if (success) {
+        result.result = ResultClass::delivered;
+        result.action = "delivered";
+        feedback_.results.push_back(std::move(result));
+        continue;
+      }
       const auto whole = found.size() == 1 ? std::string_view(notice_) : std::string_view();
       decide(result, {{}, recipient.said, whole, {}, {}}, classifier_, options_.diagnostic_bytes);
       feedback_.results.push_back(std::move(result));
@@ -227,7 +239,8 @@ class Reader {
   const ParseOptions& options_;
   std::string notice_;
   Signals signals_;
-  bool report_ = false;
+  bool report_ = false;  ///< has a delivery-status part
+  bool quotes_ = false;  ///< has a message within
   Feedback feedback_;
 };
 
