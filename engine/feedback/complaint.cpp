@@ -56,6 +56,7 @@ std::optional<std::vector<Result>> parse_complaint(const MimeMessage& message,
     const auto value = microsoft_recipient(message);
     if (value.empty()) return std::nullopt;
     add_recipient(out, value, "abuse", limit);
+    if (out.empty()) out.push_back(complaint_of({}, "abuse"));
     return out;
   }
   std::string type = "other";

@@ -55,7 +55,7 @@ class Reader {
   }
 
   Feedback done(Feedback::Kind kind, std::vector<Result> results) {
-    feedback_.kind = kind;
+    feedback_.kind = results.empty() ? Feedback::Kind::none : kind;  // a form without anybody in it
     feedback_.results = std::move(results);
     return finish();
   }
