@@ -39,3 +39,35 @@ function(sluice_tests name folder)
   gtest_discover_tests(${name}_tests TEST_PREFIX "${name}." PROPERTIES LABELS unit TIMEOUT 300
     DISCOVERY_TIMEOUT 60)
 endfunction()
+
+# sluice_embed(TARGET FILE FUNCTION): `std::string_view FUNCTION()` gives FILE's bytes, compiled into TARGET.
+# FUNCTION is qualified ("sluice::feedback::builtin_rules_toml"); FILE is a text without `)EMBED"` in it.
+function(sluice_embed target file function)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/${file}")
+  file(READ "${CMAKE_SOURCE_DIR}/${file}" text)
+  string(REGEX REPLACE "^(.*)::([^:]*)$" "\\1" namespace "${function}")
+  string(REGEX REPLACE "^(.*)::([^:]*)$" "\\2" name "${function}")
+  get_filename_component(stem "${file}" NAME_WE)
+  set(generated "${CMAKE_BINARY_DIR}/embedded/${stem}.cpp")
+  # A compiler need not take string literals above 64 KiB: the pieces are adjacent literals.
+  string(LENGTH "${text}" length)
+  set(at 0)
+  set(pieces "")
+  while(at LESS length)
+    string(SUBSTRING "${text}" ${at} 16000 piece)
+    string(APPEND pieces "    R\"EMBED(${piece})EMBED\"\n")
+    math(EXPR at "${at} + 16000")
+  endwhile()
+  file(GENERATE OUTPUT "${generated}" CONTENT
+"#include <string_view>
+
+namespace ${namespace} {
+std::string_view ${name}() {
+  static constexpr char text[] =
+${pieces};
+  return {text, sizeof(text) - 1};
+}
+}  // namespace ${namespace}
+")
+  target_sources(${target} PRIVATE "${generated}")
+endfunction()

@@ -136,6 +136,7 @@ struct Public {
 struct Bounce {
   std::string domain;
   std::string listen;
+  std::string rules;  ///< a rule file of one's own, before config/bounce_rules.toml
   Count connections = 200;
   ByteSize message_size = mib(1);
   Millis idle{60'000};

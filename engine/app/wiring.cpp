@@ -185,6 +185,9 @@ Expected<control::ServiceOptions> service_options(const config::Config& config) 
   out.sent_keep = duration_cast<std::chrono::hours>(config.store.sent_keep);
   out.campaigns = campaigns_options(config);
   out.delivery = delivery_options(config);
+  auto rules = feedback::load_classifier(config.bounce.rules);
+  if (!rules) return std::unexpected(rules.error());
+  out.delivery.classifier = std::move(*rules);
   out.tls = {config.tls.ca_file, config.tls.sessions};
   out.resolver.library.servers = config.dns.servers;
   out.resolver.query_timeout = config.dns.timeout;

@@ -8,7 +8,7 @@
 
 #include "engine/campaign/beneath.hpp"
 #include "engine/campaign/duration.hpp"
-#include "engine/campaign/nearest_name.hpp"
+#include "engine/base/nearest_name.hpp"
 #include "engine/campaign/spec_keys.hpp"
 
 namespace sluice::campaign {

@@ -4,10 +4,12 @@
 #include <boost/asio/ip/address.hpp>
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "engine/feedback/classifier.hpp"
 #include "engine/smtp/client_options.hpp"
 #include "queue/queue.hpp"
 #include "throttle/warmup.hpp"
@@ -57,6 +59,8 @@ struct Options {
   std::vector<PoolOptions> pools;      ///< a pool "default" of all sources is added when absent
   std::vector<ProviderOptions> providers;  ///< a site none of them matches has no provider
   RetryOptions retry;
+  /// What replies mean; const, read by all workers. Null: the built-in rules.
+  std::shared_ptr<const feedback::Classifier> classifier;
   smtp::ClientOptions client;  ///< ehlo_name is each source's
   unsigned workers = 2;
   std::string bounce_domain;           ///< MAIL FROM is <id>@ this; empty: the From domain's `bounce` address
@@ -69,6 +73,10 @@ struct Options {
   std::chrono::milliseconds back_off_max{300'000};
   std::chrono::milliseconds route_deadline{30'000};  ///< for one domain's DNS
   std::chrono::milliseconds drain_for{10'000};       ///< on stop: for transactions under way
+
+  [[nodiscard]] const feedback::Classifier& reply_rules() const {
+    return classifier ? *classifier : feedback::Classifier::builtin();
+  }
 };
 
 }  // namespace sluice::delivery

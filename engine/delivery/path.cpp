@@ -278,8 +278,10 @@ bool Path::fetch(Prepared& into, bool express) {
 void Path::settle(Connection& connection, Prepared& message, const smtp::TransactionResult& result) {
   ++attempts_;
   worker_.grants().spend(message.held);
-  const auto ending = ending_of(result.recipients.front());
-  const auto outcome = outcome_of(ending);
+  auto ending = ending_of(result.recipients.front());
+  ending.provider = dispatch_.site().provider;
+  ending.mx = connection.opened.host;
+  const auto outcome = outcome_of(ending, worker_.shared().options.reply_rules());
   const auto took = std::chrono::duration<double>(result.finished - result.mail_written).count();
   if (result.mail_written.time_since_epoch().count() != 0 && took > 0) {
     seconds_per_message_ += 0.1 * (took - seconds_per_message_);

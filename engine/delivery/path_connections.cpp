@@ -237,8 +237,10 @@ void Path::on_open_failed(Connection& connection, const smtp::FailedOpen& failur
     places.tolerance().refused(places.taken() - connecting_, now);
     return dispatch_.pump_later();
   }
-  const auto ending = ending_of(failure);
-  const auto outcome = outcome_of(ending);
+  auto ending = ending_of(failure);
+  ending.provider = dispatch_.site().provider;
+  ending.mx = failure.host;
+  const auto outcome = outcome_of(ending, worker_.shared().options.reply_rules());
   if (!ready_.empty()) {
     auto held = take_ready(false);
     worker_.settle(std::move(held), outcome, ending, {}, this);

@@ -140,7 +140,7 @@ void Worker::accept_routed(queue::Run run, const dns::Planned<dns::PlanPtr>& rou
 void Worker::fail_run(queue::Run run, const dns::RouteFailure& failure) {
   if (!may_send(*run.stream, run.domain(), {}, now())) return put_off(std::move(run), Instant::max());
   const auto ending = ending_of(failure);
-  const auto outcome = outcome_of(ending);
+  const auto outcome = outcome_of(ending, shared_.options.reply_rules());
   for (std::uint32_t i = 0; i < run.count; ++i) settle(run.held(i), outcome, ending, {}, nullptr);
   shared_.queue.feeder().want_more(run.lane);
 }

@@ -1,9 +1,9 @@
-#include "engine/campaign/nearest_name.hpp"
+#include "engine/base/nearest_name.hpp"
 
 #include <algorithm>
 #include <vector>
 
-namespace sluice::campaign {
+namespace sluice {
 namespace {
 
 constexpr std::size_t kLongestName = 64;
@@ -55,4 +55,4 @@ std::string did_you_mean(std::string_view typed, std::span<const std::string_vie
   return name.empty() ? std::string{} : "; did you mean `" + name + "`?";
 }
 
-}  // namespace sluice::campaign
+}  // namespace sluice
