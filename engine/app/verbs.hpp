@@ -19,6 +19,7 @@ void setup_events(CLI::App& parent, Context& context);
 void setup_source(CLI::App& parent, Context& context);
 void setup_store(CLI::App& parent, Context& context);
 void setup_dkim(CLI::App& parent, Context& context);
+void setup_suppress(CLI::App& parent, Context& context);
 void setup_version(CLI::App& parent, Context& context);
 
 }  // namespace sluice::app

@@ -63,7 +63,8 @@ Expected<std::unique_ptr<Delivery>> Delivery::make(Options options, const Parts&
                                                  std::move(*pools),
                                                  {},
                                                  parts.probe,
-                                                 parts.local_opening});
+                                                 parts.local_opening,
+                                                 parts.suppressed});
   if (auto opened = out->open_books(); !opened) return std::unexpected(opened.error());
   for (unsigned i = 0; i < count; ++i) {
     auto context = net::TlsClientContext::make(tls);
