@@ -5,7 +5,6 @@
 #include <charconv>
 #include <initializer_list>
 
-#include "engine/campaign/problem.hpp"
 #include "engine/control/queue_query.hpp"
 #include "engine/message/domain_name.hpp"
 
@@ -219,7 +218,7 @@ json::object import_answer(const suppression::ChangeReport& report, const suppre
   for (const auto& row : part.bad) {
     if (bad.size() == kBadRowsTold) break;
     json::object one{{"line", row.line}, {"reason", row.reason}};
-    one["text"] = campaign::visible(row.text);
+    one["text"] = row.text;
     bad.push_back(std::move(one));
   }
   out["bad"] = std::move(bad);

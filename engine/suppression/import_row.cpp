@@ -1,9 +1,13 @@
 #include "engine/suppression/import_row.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
+
+#include "engine/base/json_text.hpp"
 
 namespace sluice::suppression {
 namespace {
@@ -114,6 +118,18 @@ std::optional<std::vector<std::string>> fields_of(std::string_view row, char del
     if (end == row.size()) return out;
     at = end + 1;
   }
+}
+
+/// Valid UTF-8; what is none becomes a visible \xNN.
+std::string shown(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const auto length = utf8_length(text);
+    length == 0 ? out.append(fmt::format("\\x{:02x}", static_cast<unsigned char>(text.front())))
+                : out.append(text.substr(0, length));
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return out;
 }
 
 template <class Number>
@@ -287,7 +303,7 @@ ImportPart read_part(const ImportFormat& format, std::string_view text, std::uin
   while (!text.empty()) {
     const auto row = cut_row(text, true);
     const auto bad = [&](std::string why) {
-      out.bad.push_back({line, std::move(why), std::string(row->text.substr(0, kShown))});
+      out.bad.push_back({line, std::move(why), shown(trimmed(row->text).substr(0, kShown))});
     };
     const auto content = trimmed(row->text);
     if (row->wrong != nullptr) {

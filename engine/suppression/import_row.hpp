@@ -52,7 +52,7 @@ class ImportFormat {
 struct BadRow {
   std::uint64_t line = 0;  ///< its first
   std::string reason;
-  std::string text;  ///< as it stands, cut
+  std::string text;  ///< as it stands, cut; bytes that are no UTF-8 as \xNN
 };
 
 struct ImportPart {

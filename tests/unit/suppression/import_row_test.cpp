@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <random>
 
+#include "engine/base/json_text.hpp"
+
 namespace sluice::suppression {
 namespace {
 
@@ -141,6 +143,11 @@ TEST(ImportRow, AnyBytesGiveRowsOrReasonsAndNothingIsSkipped) {
     const auto whole = std::ranges::count(text, '\n') + (text.empty() || text.ends_with('\n') ? 0 : 1);
     EXPECT_EQ(lines, static_cast<std::uint64_t>(whole)) << text;
     const auto part = read_part(*ImportFormat::of("email,reason"), text, 2, kDefaults);
+    for (const auto& bad : part.bad) {
+      std::string_view shown = bad.text;
+      while (!shown.empty() && utf8_length(shown) > 0) shown.remove_prefix(utf8_length(shown));
+      EXPECT_TRUE(shown.empty()) << "no UTF-8: it could not be told in JSON";
+    }
     for (const auto& addition : part.rows) EXPECT_TRUE(Subject::parse(addition.subject.key));
   }
 }
