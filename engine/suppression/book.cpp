@@ -11,9 +11,6 @@
 namespace sluice::suppression {
 namespace {
 
-constexpr std::uint64_t kLeastRoom = std::uint64_t{1}
-                                     << 16;  ///< subjects a new filter has room for, at least
-
 /// A file that does not fit this store may fit what the store becomes, though it lacks rows: it must go.
 void forget_file(const std::string& path) {
   std::error_code error;
@@ -103,7 +100,7 @@ Expected<> Book::load() {
 
 void Book::load_filter() {
   if (counts_.subjects == 0) {
-    filter_owner_ = std::make_unique<Filter>(kLeastRoom);
+    filter_owner_ = std::make_unique<Filter>(options_.filter_room);
     filter_.store(filter_owner_.get(), std::memory_order_release);
     return;
   }

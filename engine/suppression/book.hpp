@@ -42,7 +42,8 @@ class Book {
   ~Book();
 
   // -- any thread
-  /// All scopes, of the address and of its domain. `key` is the address' comparison key.
+  /// All scopes, of the address and of its domain. `key` is the address' comparison key. The caller has a
+  /// ticket, or is upkeep's thread: the filter it reads may be replaced.
   [[nodiscard]] Expected<std::optional<Verdict>> probe(std::string_view key, const Audience& audience,
                                                        Instant now) const;
   /// The same, in memory, of what was added lately. `key` as above.
@@ -73,6 +74,8 @@ class Book {
   [[nodiscard]] Expected<std::size_t> expire(Instant now, std::size_t limit);
   [[nodiscard]] std::uint64_t cursor() const { return cursor_.load(std::memory_order_acquire); }
 
+  static constexpr std::size_t kMaxLayers = 3;  ///< each adds a false "perhaps" in forty look-ups
+
   struct PassPlan {
     std::uint64_t upto = 0;   ///< of the log
     std::uint64_t epoch = 0;  ///< of imports
@@ -85,7 +88,8 @@ class Book {
   /// Every waiting record is as the rows want it. What came during the pass stays in the delta.
   [[nodiscard]] Expected<> end_pass(const PassPlan& plan);
 
-  /// Reads all rows; returns when the filter is in use. Stops early, without one, when told.
+  /// A filter that is missing, or has grown by more than kMaxLayers layers, is built anew: reads all rows,
+  /// and returns when it is in use. Otherwise nothing. Stops early, without it, when told.
   [[nodiscard]] Expected<> rebuild_filter(const std::atomic<bool>& stop);
   /// Writes the filter's file when enough has changed, or at all (`always`).
   [[nodiscard]] Expected<> save_filter(bool always);
@@ -127,6 +131,8 @@ class Book {
   Delta delta_;
   std::unique_ptr<Filter> filter_owner_;  ///< set once, by whoever made it
   std::atomic<Filter*> filter_{nullptr};  ///< null: not built yet
+  std::unique_ptr<Filter> retired_;       ///< may still be read by holders of tickets from before a pass
+  bool free_retired_ = false;             ///< the pass under way began after it was retired
   Filter soft_filter_{std::uint64_t{1} << 16};
   std::mutex building_mutex_;
   bool building_ = false;

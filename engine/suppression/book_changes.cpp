@@ -50,7 +50,7 @@ void Book::note_audit(store::Batch& batch, const AuditLine& line) {
 }
 
 void Book::insert_filter(const Hash128& hash) {
-  if (auto* filter = filter_.load(std::memory_order_acquire)) return filter->insert(hash);
+  if (auto* filter = filter_.load(std::memory_order_acquire)) filter->insert(hash);
   const std::lock_guard lock(building_mutex_);
   if (building_) added_while_building_.push_back(hash);
 }

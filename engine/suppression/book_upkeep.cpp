@@ -1,5 +1,6 @@
 // What the book needs done now and then: passes begun and ended, the filter built and kept, entries expired.
 #include <algorithm>
+#include <utility>
 
 #include "engine/base/log.hpp"
 #include "engine/suppression/book.hpp"
@@ -27,6 +28,7 @@ Expected<std::optional<Book::PassPlan>> Book::begin_pass() {
       delta_.turn();
       old_upto_ = next_log_ - 1;
     }
+    free_retired_ = retired_ != nullptr;
     plan = {old_upto_, epoch_.load(std::memory_order_acquire), owed_.load(std::memory_order_acquire)};
   });
   if (!result) return std::unexpected(result.error());
@@ -36,6 +38,7 @@ Expected<std::optional<Book::PassPlan>> Book::begin_pass() {
 Expected<> Book::end_pass(const PassPlan& plan) {
   return commit_now([&](store::Batch& batch) {
     delta_.clear_old();
+    if (std::exchange(free_retired_, false)) retired_.reset();
     swept_ = plan.upto;
     batch.put(queue::kSuppression, kSweptRow, number_bytes(swept_));
     if (plan.full && plan.epoch == epoch_.load(std::memory_order_acquire)) {
@@ -51,13 +54,17 @@ Expected<> Book::end_pass(const PassPlan& plan) {
 }
 
 Expected<> Book::rebuild_filter(const std::atomic<bool>& stop) {
-  if (filter_ready()) return {};
-  {
+  const auto* now = filter_.load(std::memory_order_acquire);
+  if (now != nullptr && (now->layers() <= kMaxLayers || retired_)) return {};
+  // What was applied before this is in the database when it returns, and so in the walk below.
+  auto begun = commit_now([&](store::Batch&) {
     const std::lock_guard lock(building_mutex_);
     building_ = true;
-  }
+    added_while_building_.clear();
+  });
+  if (!begun) return begun;
   const auto subjects = counts().subjects;
-  auto filter = std::make_unique<Filter>(std::max<std::uint64_t>(1u << 16, subjects + subjects / 16));
+  auto filter = std::make_unique<Filter>(std::max(options_.filter_room, subjects + subjects / 16));
   const auto cursor = queue_.database().cursor(queue::kSuppressed, std::string(), std::string(17, '\xff'));
   std::size_t rows = 0;
   for (; cursor->valid(); cursor->next()) {
@@ -70,7 +77,7 @@ Expected<> Book::rebuild_filter(const std::atomic<bool>& stop) {
     for (const auto& hash : added_while_building_) filter->insert(hash);
     added_while_building_ = {};
     building_ = false;
-    filter_owner_ = std::move(filter);
+    retired_ = std::exchange(filter_owner_, std::move(filter));
     filter_.store(filter_owner_.get(), std::memory_order_release);
     log::info("suppression_filter_built", {{"subjects", rows}, {"bytes", filter_owner_->bytes()}});
   });

@@ -3,8 +3,9 @@
 // a question. It says "perhaps" to about one in forty who are in no row.
 //
 // RocksDB's own filters were measured at 0.9 us and more a level for a miss; this one decides a miss alone.
-// It grows by a further layer of the size of all before it, each one cache line more to look at;
-// filter_file.hpp keeps it over a restart. Built anew it has one layer.
+// It grows by a further layer of the size of all before it, each one cache line more to look at and one
+// more false "perhaps" in forty: Book::rebuild_filter makes one of many. filter_file.hpp keeps it over a
+// restart.
 //
 // One writer; any reader. Nothing is taken out: a row that goes leaves a "perhaps".
 #pragma once

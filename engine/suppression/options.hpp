@@ -14,6 +14,7 @@ namespace sluice::suppression {
 struct Options {
   std::string filter_file{};                 ///< the filter over a restart; "": built anew each time
   std::uint64_t max_subjects = 200'000'000;  ///< beyond it new ones are refused; a byte of memory each
+  std::uint64_t filter_room = 1u << 20;      ///< subjects a new filter has room for, at least; a byte each
   std::size_t max_entries_a_subject = 64;    ///< beyond it new ones are refused
   std::size_t max_delta = 500'000;  ///< additions no pass has dealt with; see delta.hpp. 32 bytes each, twice
   std::uint64_t max_audit = 1'000'000;  ///< lines; the oldest goes

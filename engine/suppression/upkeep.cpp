@@ -50,6 +50,8 @@ void Upkeep::run() {
 bool Upkeep::round() {
   const bool fed = feed();
   const bool passed = pass();
+  if (!book_.pass_owed())
+    tell("suppression_filter_not_built", book_.rebuild_filter(stopping_), filter_failing_);
   // A disk that is full is not asked twenty times a second.
   if (!filter_failing_ || steady_clock::now() >= next_expiry_)
     tell("suppression_filter_not_kept", book_.save_filter(false), filter_failing_);

@@ -146,6 +146,24 @@ TEST(Book, TheFilterComesBackFromItsFileOrFromTheRows) {
   EXPECT_EQ(at.probe("imported-later@x.test"), "global");
 }
 
+TEST(Book, AFilterOfManyLayersIsMadeOneAndTheOldOneGoesWithAPass) {
+  BookFixture at({.filter_room = 32});
+  const std::atomic<bool> go_on{false};
+  for (int i = 0; i < 1000; ++i) at.add("u" + std::to_string(i) + "@x.test", {}, true);
+  const auto before = at.book->filter_bytes();
+  EXPECT_GE(before, 1024U);
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_TRUE(at.book->rebuild_filter(go_on));
+    EXPECT_LT(at.book->filter_bytes(), before + before / 4);
+    for (int i = 0; i < 1000; ++i) ASSERT_EQ(at.probe("u" + std::to_string(i) + "@x.test"), "global") << i;
+    const auto plan = at.book->begin_pass();
+    ASSERT_TRUE(plan && *plan);
+    ASSERT_TRUE(at.book->end_pass(**plan));
+    at.add("late" + std::to_string(round) + "@x.test");
+    EXPECT_EQ(at.probe("late" + std::to_string(round) + "@x.test"), "global");
+  }
+}
+
 TEST(Book, ADamagedFilterFileIsNoFilter) {
   BookFixture at;
   at.add("ann@x.test");
