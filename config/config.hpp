@@ -72,6 +72,21 @@ struct Events {
   ByteSize file_size = mib(64);
 };
 
+/// The bounds' own home is engine/suppression/options.hpp.
+struct Suppression {
+  bool from_bounces = true;
+  std::string bounce_scope = "tenant";
+  Millis domain_keep{3LL * 86'400'000};
+  Count soft_events = 4;
+  Millis soft_span{7LL * 86'400'000};
+  Millis soft_spacing{20LL * 3'600'000};
+  Millis soft_decay{30LL * 86'400'000};
+  Count subjects = 200'000'000;
+  Count entries_per_subject = 64;
+  Count recent = 500'000;
+  Count audit_lines = 1'000'000;
+};
+
 struct Dns {
   std::vector<std::string> servers;
   Millis timeout{10'000};
@@ -226,6 +241,7 @@ struct Config {
   Store store;
   Limits limits;
   Events events;
+  Suppression suppression;
   Dns dns;
   Delivery delivery;
   Tls tls;

@@ -64,6 +64,8 @@ const std::vector<Section>& all() {
       single<&Config::store>("store", "The queue on disk.", tables::store()),
       single<&Config::limits>("limits", "Bounds of memory, whatever the queue.", tables::limits()),
       single<&Config::events>("events", "The event log in data_dir/events.", tables::events()),
+      single<&Config::suppression>("suppression", "Who gets no mail, beside what `suppress` says.",
+                                   tables::suppression()),
       single<&Config::dns>("dns", "Name resolution.", tables::dns()),
       single<&Config::delivery>("delivery",
                                 "Connections to MX hosts. Time-outs never go below what RFC 5321 asks "

@@ -111,6 +111,9 @@ class Queue {
   /// Gives waiting records, at most kMaxEdit, their `expired` final if their time is over; how many it gave.
   /// Blocks for one commit: for the sweeper.
   [[nodiscard]] Expected<std::uint64_t> expire(const std::vector<std::string>& keys);
+  /// Gives waiting records, at most kMaxEdit, their `suppressed` final. What is leased or gone is counted as
+  /// busy. Blocks for one commit: for a sweep, not for workers.
+  [[nodiscard]] Expected<EditReport> suppress(const std::vector<Suppressed>& records);
   /// Puts an event that belongs to no record into the feed (operational events).
   void record_event(std::string encoded);
 

@@ -114,6 +114,23 @@ campaign::CampaignsOptions campaigns_options(const config::Config& config) {
   return out;
 }
 
+suppression::Options suppression_options(const config::Config& config) {
+  using std::chrono::hours;
+  const auto& wanted = config.suppression;
+  suppression::Options out;
+  out.filter_file = config.data_dir + "/suppression.filter";
+  out.automatic = wanted.from_bounces;
+  out.bounce_scope = suppression::scope_of(wanted.bounce_scope).value_or(out.bounce_scope);
+  out.domain_keep = duration_cast<hours>(wanted.domain_keep);
+  out.soft = {wanted.soft_events, duration_cast<hours>(wanted.soft_span),
+              duration_cast<hours>(wanted.soft_spacing), duration_cast<hours>(wanted.soft_decay)};
+  out.max_subjects = wanted.subjects;
+  out.max_entries_a_subject = wanted.entries_per_subject;
+  out.max_delta = wanted.recent;
+  out.max_audit = wanted.audit_lines;
+  return out;
+}
+
 dns::RouterOptions router_options(const config::Config& config) {
   dns::RouterOptions out;
   auto& plan = out.planner.plan;
@@ -203,6 +220,7 @@ Expected<control::ServiceOptions> service_options(const config::Config& config) 
   out.doors = std::move(*doors);
   out.bodies.folder = config.data_dir + "/bodies";
   out.bodies.segment_bytes = config.store.segment_size.bytes;
+  out.suppression = suppression_options(config);
   out.flow.inline_bytes = config.store.segment_from.bytes;
   out.policies = config::policy_options(config);
   for (const auto& key : config.dkim) out.dkim.push_back({key.domain, key.selector, key.key_file});

@@ -59,7 +59,8 @@ class Campaigns {
                                                                  const queue::EventLog& log,
                                                                  const Clock& clock, CampaignsOptions options,
                                                                  FromCheck from_check,
-                                                                 ContentCheck content_check);
+                                                                 ContentCheck content_check,
+                                                                 suppression::Book* suppressed = nullptr);
   ~Campaigns();
 
   /// Takes what is new, starts expansions, finishes what is done. One thread (control).
@@ -111,6 +112,7 @@ class Campaigns {
   const CampaignsOptions options_;
   const FromCheck from_check_;
   const ContentCheck content_check_;
+  suppression::Book* suppressed_ = nullptr;  ///< null: nobody is
   Spool spool_;
   SendingTimes times_;
   std::unique_ptr<SpoolWatcher> watcher_;

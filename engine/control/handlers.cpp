@@ -10,6 +10,7 @@
 #include "engine/control/handlers_throttle.hpp"
 #include "engine/control/service.hpp"
 #include "engine/control/store_handlers.hpp"
+#include "engine/control/suppression_handlers.hpp"
 
 namespace sluice::control {
 namespace {
@@ -188,6 +189,7 @@ http::Router make_router(Service& service) {
   out.add("GET", "/v1/events", answer([&service](const Request& r) { return events_response(service, r); }));
   add_store_routes(out, service);
   add_source_handlers(out, service);
+  add_suppression_handlers(out, service);
   out.add("POST", "/v1/reload", answer([&service](const Request&) { return reload(service); }));
   return out;
 }

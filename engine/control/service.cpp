@@ -88,6 +88,25 @@ Expected<> Service::make_queue() {
     return load_content(stream, bytes, *bodies_);
   };
   contents_ = std::make_unique<delivery::ContentStore>(*queue_, std::move(load));
+  return make_suppression();
+}
+
+Expected<> Service::make_suppression() {
+  auto book = suppression::Book::open(*queue_, clock_, options_.suppression);
+  if (!book) return std::unexpected(book.error());
+  book_ = std::move(*book);
+  options_.flow.suppressed = book_.get();
+  log_->set_consumer([this] { return book_->cursor(); });
+  auto audience_of = [this](const queue::Stream& stream) -> std::optional<suppression::Audience> {
+    auto content = contents_->get(stream);
+    const bool later =
+        !content && (content.error().code == ErrorCode::io || content.error().code == ErrorCode::unavailable);
+    if (later) return std::nullopt;
+    if (!content) return delivery::audience_of(stream, {});  // damaged: its mail bounces
+    return delivery::audience_of(stream, (*content)->list_id());
+  };
+  upkeep_ = std::make_unique<suppression::Upkeep>(*queue_, *book_, clock_, std::move(audience_of),
+                                                  [this] { return log_->exported(); });
   return {};
 }
 
@@ -118,6 +137,7 @@ Expected<> Service::make_network() {
     return campaigns_->times().opening(stream, record, now);
   };
   parts.throttle_rows = throttle_rows_.get();
+  parts.suppressed = book_.get();
   auto made = delivery::Delivery::make(options_.delivery, parts, options_.tls);
   if (!made) return std::unexpected(made.error());
   delivery_ = std::move(*made);
@@ -145,7 +165,7 @@ Expected<> Service::make_campaigns() {
     return {};
   };
   auto opened = campaign::Campaigns::open(*queue_, *log_, clock_, options_.campaigns, std::move(from_check),
-                                          std::move(content_check));
+                                          std::move(content_check), book_.get());
   if (!opened) return std::unexpected(opened.error());
   campaigns_ = std::move(*opened);
   desk_ = std::make_unique<QueueDesk>(*this);
@@ -182,6 +202,7 @@ Expected<> Service::start() {
   resolver_thread_.start();
   queue_->start(delivery_->receivers());
   delivery_->start();
+  upkeep_->start();
   exporter_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "exporter");
     export_loop();
@@ -286,6 +307,7 @@ void Service::stop() {
   bodies_->stop();
   campaigns_->stop();
   delivery_->stop();
+  upkeep_->stop();
   queue_->stop();
   stopping_.store(true, std::memory_order_release);
   if (exporter_.joinable()) exporter_.join();

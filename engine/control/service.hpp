@@ -22,6 +22,7 @@
 #include "engine/delivery/smtp_transport.hpp"
 #include "engine/dns/router.hpp"
 #include "engine/http/server.hpp"
+#include "engine/suppression/upkeep.hpp"
 #include "queue/event_log.hpp"
 
 namespace sluice::control {
@@ -53,6 +54,7 @@ struct ServiceOptions {
   std::vector<delivery::DoorOptions> doors;  ///< SMTP submission; one per [[listener]]
   store::SegmentsOptions bodies;             ///< where what the doors accept is kept
   delivery::FlowOptions flow;
+  suppression::Options suppression;
   std::vector<DkimKeyFile> dkim;
   std::vector<SenderDomains> senders;
   http::ServerOptions http;
@@ -90,6 +92,7 @@ class Service {
   /// Control's thread.
   [[nodiscard]] QueueDesk& desk() { return *desk_; }
   [[nodiscard]] Backups& backups() { return *backups_; }
+  [[nodiscard]] suppression::Book& suppressed() { return *book_; }
   [[nodiscard]] const LiveCounts& live() const { return live_; }
   [[nodiscard]] const queue::EventLog& events() const { return *log_; }
   [[nodiscard]] const ServiceOptions& options() const { return options_; }
@@ -106,6 +109,7 @@ class Service {
   explicit Service(ServiceOptions options);
 
   Expected<> make_queue();
+  Expected<> make_suppression();
   Expected<> make_disk_watch();
   Expected<> make_network();
   Expected<> make_campaigns();
@@ -133,6 +137,7 @@ class Service {
   LiveCounts live_;
   std::unique_ptr<queue::Queue> queue_;
   std::unique_ptr<DiskWatch> disk_;
+  std::unique_ptr<suppression::Book> book_;
   std::unique_ptr<queue::EventLog> log_;
   std::unique_ptr<store::Segments> bodies_;
   std::unique_ptr<Backups> backups_;
@@ -145,6 +150,7 @@ class Service {
   std::unique_ptr<throttle::PolicySet> policies_;
   std::unique_ptr<queue::ThrottleRows> throttle_rows_;
   std::unique_ptr<delivery::ContentStore> contents_;
+  std::unique_ptr<suppression::Upkeep> upkeep_;
   message::DkimSigner signer_;
   std::unique_ptr<delivery::Delivery> delivery_;
   std::unique_ptr<campaign::Campaigns> campaigns_;

@@ -45,6 +45,8 @@ class CampaignStream final : public StreamContent {
     return out + "}";
   }
 
+  std::string list_id() const override { return parts_.source.list_id; }
+
   std::string sender(const queue::Record&, const MessageId& id) const override {
     return parts_.bounce_domain.empty() ? parts_.fallback_sender : id.text() + "@" + parts_.bounce_domain;
   }

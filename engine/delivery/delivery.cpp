@@ -64,6 +64,7 @@ Expected<std::unique_ptr<Delivery>> Delivery::make(Options options, const Parts&
                                                  {},
                                                  parts.probe,
                                                  parts.local_opening,
+                                                 parts.suppressed,
                                                  {},
                                                  {},
                                                  parts.throttle_rows});

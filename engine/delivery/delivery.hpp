@@ -23,7 +23,8 @@ struct Parts {
   Probe* probe = nullptr;                  ///< see probe.hpp
   std::optional<std::uint64_t> seed = {};  ///< of every choice made at random; absent: a new one each start
   LocalOpening local_opening{};            ///< empty: no stream has local windows
-  queue::ThrottleRows* throttle_rows = nullptr;  ///< null: quotas are not kept across a restart
+  queue::ThrottleRows* throttle_rows = nullptr;   ///< null: quotas are not kept across a restart
+  const suppression::Book* suppressed = nullptr;  ///< null: nobody is
 };
 
 class Delivery {

@@ -254,6 +254,15 @@ bool Path::fetch(Prepared& into, bool express) {
     into.held = std::move(held);
     into.id = into.held.record().id(worker_.shared().queue.options().node);
     auto content = worker_.shared().contents.get(*into.held.stream);
+    if (content) {
+      const auto* const book = worker_.shared().suppressed;
+      const auto verdict =
+          into.allowed.look(book, *into.held.stream, (*content)->list_id(), into.held.record());
+      if (verdict) {
+        worker_.suppress(std::move(into.held), *verdict, *this);
+        continue;
+      }
+    }
     auto prepared = content ? (*content)->prepare(into.held.record(), worker_.signer(), now, into)
                             : Expected<>(std::unexpected(content.error()));
     if (prepared && worker_.grants().pay_bytes(into.held, into.message.envelope.size_bytes, now)) return true;

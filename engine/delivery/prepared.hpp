@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/delivery/not_suppressed.hpp"
 #include "engine/delivery/warmup_book.hpp"
 #include "engine/message/content.hpp"
 #include "engine/smtp/envelope.hpp"
@@ -22,6 +23,7 @@ struct Prepared final : smtp::Consent {
 
   queue::Held held;
   WarmupShare share;  ///< of its source's warm-up
+  NotSuppressed allowed;
   MessageId id;
   std::string sender;
   std::string recipient;
@@ -33,8 +35,10 @@ struct Prepared final : smtp::Consent {
   std::array<std::string_view, 1> recipients;
   smtp::Message message;
 
-  /// Its stream was not paused or cancelled meanwhile.
-  [[nodiscard]] bool given() const override { return held.stream->state() == queue::StreamState::running; }
+  /// Its stream was not paused or cancelled meanwhile, and nobody asked not to be written to.
+  [[nodiscard]] bool given() const override {
+    return held.stream->state() == queue::StreamState::running && allowed.still();
+  }
   /// Sets `message` from sender, recipient and pieces.
   void finish(smtp::ContentForm form) {
     recipients[0] = recipient;

@@ -20,6 +20,7 @@ Micros jittered(std::chrono::milliseconds step, unsigned percent, Random& random
 NextStep next_step(const RetryOptions& options, const queue::Stream& stream, const queue::Record& record,
                    const Outcome& outcome, std::uint16_t source, Instant now, Random& random) {
   NextStep next{outcome.kind, record.value.trail, 0};
+  if (outcome.kind == queue::EventKind::suppressed) return next;  // no attempt was made
   next.trail.attempts = static_cast<std::uint16_t>(std::min(record.value.trail.attempts + 1, 0xffff));
   if (queue::is_final(outcome.kind)) return next;
   const Instant end = from_ms(stream.expires_ms(record.value.accepted_ms));

@@ -16,6 +16,7 @@
 #include "engine/delivery/stream_rates.hpp"
 #include "engine/delivery/transport.hpp"
 #include "engine/delivery/warmup_book.hpp"
+#include "engine/suppression/book.hpp"
 #include "queue/throttle_rows.hpp"
 #include "throttle/policy_set.hpp"
 
@@ -45,6 +46,7 @@ struct Shared {
   std::vector<Worker*> workers;  ///< by owner number
   Probe* probe = nullptr;
   LocalOpening local_opening{};
+  const suppression::Book* suppressed = nullptr;  ///< null: nobody is
   std::unique_ptr<SourceBook> sources{};
   std::unique_ptr<WarmupBook> warmups{};
   queue::ThrottleRows* throttle_rows = nullptr;

@@ -301,8 +301,9 @@ void Worker::settle(queue::Held held, const Outcome& outcome, const Ending& endi
   } else {
     event.detail = outcome.text;
   }
-  event.event_class =
-      next.kind == queue::EventKind::expired ? "expired" : feedback::name_of(outcome.bounce_class);
+  if (event.event_class.empty())
+    event.event_class =
+        next.kind == queue::EventKind::expired ? "expired" : feedback::name_of(outcome.bounce_class);
   event.attempts = next.trail.attempts;
   event.queued_ms = out.time_ms - record.value.accepted_ms;
   if (next.due != 0) event.due_ms = to_ms(queue::to_instant(next.due));
@@ -356,6 +357,15 @@ void Worker::expire(queue::Held held) {
   Ending ending;
   ending.stage = "queue";
   settle(std::move(held), outcome, ending, {}, nullptr);
+}
+
+void Worker::suppress(queue::Held held, const suppression::Verdict& verdict, const Path& path) {
+  const Outcome outcome{queue::EventKind::suppressed, feedback::BounceClass::none, PathAction::none, {}};
+  Ending ending;
+  ending.stage = "queue";
+  queue::Event event;
+  event.event_class = verdict.event_reason();
+  settle(std::move(held), outcome, ending, event, &path);
 }
 
 void Worker::flush_settlements() {

@@ -96,6 +96,8 @@ class Worker final : public queue::RunReceiver {
   void settle(queue::Held held, const Outcome& outcome, const Ending& ending, queue::Event event,
               const Path* path);
   void expire(queue::Held held);
+  /// The recipient is suppressed since the record was queued.
+  void suppress(queue::Held held, const suppression::Verdict& verdict, const Path& path);
   /// Fewer leases of a path are out.
   void leases_changed() {
     if (stopping_) lease_gone_.cancel();

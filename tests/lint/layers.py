@@ -23,6 +23,7 @@ LAYERS = {
     "engine/smtp": 3,
     "engine/http": 3,
     "engine/feedback": 3,
+    "engine/suppression": 3,
     "engine/delivery": 4,
     "engine/campaign": 4,
     "engine/sink": 4,

@@ -1,4 +1,4 @@
-#include "engine/campaign/siphash.hpp"
+#include "engine/base/siphash.hpp"
 
 #include <sys/random.h>
 
@@ -7,7 +7,7 @@
 
 #include "engine/base/assert.hpp"
 
-namespace sluice::campaign {
+namespace sluice {
 namespace {
 
 struct State {
@@ -73,4 +73,4 @@ Hash128 siphash128(const HashKey& key, std::string_view bytes) {
   return out;
 }
 
-}  // namespace sluice::campaign
+}  // namespace sluice

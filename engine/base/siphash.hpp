@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace sluice::campaign {
+namespace sluice {
 
 struct HashKey {
   std::uint64_t k0 = 0;
@@ -23,4 +23,4 @@ struct Hash128 {
 
 [[nodiscard]] Hash128 siphash128(const HashKey& key, std::string_view bytes);
 
-}  // namespace sluice::campaign
+}  // namespace sluice
