@@ -23,6 +23,7 @@ struct Parts {
   Probe* probe = nullptr;                  ///< see probe.hpp
   std::optional<std::uint64_t> seed = {};  ///< of every choice made at random; absent: a new one each start
   LocalOpening local_opening{};            ///< empty: no stream has local windows
+  metrics::Registry* registry = nullptr;   ///< null: nothing is counted (meter.hpp)
 };
 
 class Delivery {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/delivery/meter.hpp"
 #include "queue/worker_lane.hpp"
 #include "throttle/policy_set.hpp"
 #include "throttle/waiter.hpp"
@@ -50,6 +51,7 @@ class LaneState final : public throttle::Waiter {
   Path* waits_for = nullptr;  ///< stands in that path's `sticky`
   LaneRoll::Place of_dispatch;
   LaneRoll::Place of_stream;
+  WaitClock waits;
 
   /// The limits a message of this lane meets on the path; looked up again after a reload of the policies.
   [[nodiscard]] const throttle::Limits& limits(const Path& path, Instant now);

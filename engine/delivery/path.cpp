@@ -31,6 +31,7 @@ Path::Path(Worker& worker, Dispatch& dispatch, std::uint64_t path_id, std::size_
       mark(worker.shared().sources->number(path_source.source)),
       worker_(worker),
       dispatch_(dispatch),
+      meter_(worker.meter(), dispatch.site().provider, source_options().name),
       warmup_(worker.shared().warmups->find(source_options().name, dispatch.site().provider)) {}
 
 const SourceOptions& Path::source_options() const { return worker_.shared().options.sources[source]; }
@@ -219,7 +220,10 @@ bool Path::fetch(Prepared& into, bool express) {
     auto content = worker_.shared().contents.get(*into.held.stream);
     auto prepared = content ? (*content)->prepare(into.held.record(), worker_.signer(), now, into)
                             : Expected<>(std::unexpected(content.error()));
-    if (prepared) return true;
+    if (prepared) {
+      worker_.meter().signed_in(into.signing);
+      return true;
+    }
     // A disk that cannot be read now is no fault of the message.
     const auto code = prepared.error().code;
     const bool later = code == ErrorCode::io || code == ErrorCode::unavailable;
@@ -236,6 +240,7 @@ bool Path::fetch(Prepared& into, bool express) {
 
 void Path::settle(Connection& connection, Prepared& message, const smtp::TransactionResult& result) {
   ++attempts_;
+  meter_.sent(result, std::exchange(connection.last_finished, result.finished));
   const auto ending = ending_of(result.recipients.front());
   const auto outcome = outcome_of(ending);
   const auto took = std::chrono::duration<double>(result.finished - result.mail_written).count();
@@ -276,6 +281,7 @@ void Path::back_off(const std::string& why) {
   ++failures_;
   back_off_until_ = now + wait;
   back_off_why_ = why;
+  meter_.backs_off(why, now);
   log::info("path_backs_off", {{"source", source_options().name},
                                {"site", dispatch_.site().key},
                                {"for_ms", wait.count()},
@@ -283,6 +289,7 @@ void Path::back_off(const std::string& why) {
   if (wait > kReleaseAfter) release_ready();
   worker_.timers().at(back_off_until_, [&worker = worker_, path = id] {
     if (auto* self = worker.find_path(path)) {
+      self->meter_.goes_on(worker.now());
       self->wake_idle();
       self->dispatch_.pump();
     }
@@ -294,6 +301,7 @@ void Path::park(const throttle::Denial& denial, Instant now) {
   const auto parked = denial.limit->park(*this, now, 1);
   if (parked.arm) worker_.arm(limits_, denial.limit, *parked.arm);
   parked_ = parked.parked;
+  if (parked_) waits_.begin(WaitReason::path_rate, now);
 }
 
 void Path::wake() {
@@ -315,6 +323,7 @@ void Path::pump() {
 
 void Path::on_wake() {
   parked_ = false;
+  waits_.end(meter_.site(), worker_.now());
   satisfied();
   dispatch_.pump();
 }

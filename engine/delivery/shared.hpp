@@ -16,6 +16,7 @@
 #include "engine/delivery/stream_rates.hpp"
 #include "engine/delivery/transport.hpp"
 #include "engine/delivery/warmup_book.hpp"
+#include "metrics/registry.hpp"
 #include "throttle/policy_set.hpp"
 
 namespace sluice::delivery {
@@ -46,6 +47,7 @@ struct Shared {
   LocalOpening local_opening{};
   std::unique_ptr<SourceBook> sources{};
   std::unique_ptr<WarmupBook> warmups{};
+  metrics::Registry* registry = nullptr;  ///< null: nothing is counted
 };
 
 /// "google" for a plan whose first host ends in one of its suffixes; "" when none does.

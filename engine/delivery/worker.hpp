@@ -14,6 +14,7 @@
 #include "engine/base/random.hpp"
 #include "engine/delivery/dead_hosts.hpp"
 #include "engine/delivery/dispatch.hpp"
+#include "engine/delivery/meter.hpp"
 #include "engine/delivery/retry.hpp"
 #include "engine/delivery/timers.hpp"
 #include "engine/net/task_group.hpp"
@@ -65,6 +66,7 @@ class Worker final : public queue::RunReceiver {
   [[nodiscard]] net::TaskGroup& tasks() { return tasks_; }
   [[nodiscard]] net::TlsClientContext& tls() { return *tls_; }
   [[nodiscard]] message::DkimSigner& signer() { return signer_; }
+  [[nodiscard]] Meter& meter() { return meter_; }
   [[nodiscard]] Timers& timers() { return timers_; }
   [[nodiscard]] Random& random() { return random_; }
   [[nodiscard]] Instant now() const { return shared_.clock.now(); }
@@ -137,6 +139,7 @@ class Worker final : public queue::RunReceiver {
   std::unique_ptr<net::TlsClientContext> tls_;
   message::DkimSigner signer_;
   Random random_;
+  Meter meter_;  ///< outlives the paths, which hold cells of it
   std::unique_ptr<queue::WorkerLanes> lanes_;
   std::unordered_map<std::uint64_t, std::unique_ptr<LaneState>> states_;
   std::unordered_map<StreamId, LaneRoll> by_stream_;
