@@ -169,12 +169,6 @@ inline constexpr Family kThrottleWait{
     {Label::reason, Label::provider},
     {},
     5 * kProviders};
-inline constexpr Family kThrottleLimited{"sluice_throttle_limited",
-                                         "Lanes and paths waiting for a policy's limits.",
-                                         Type::gauge,
-                                         {Label::policy},
-                                         {},
-                                         65};
 inline constexpr Family kBackoffActive{"sluice_backoff_active",
                                        "Paths that back off now, by what made them.",
                                        Type::gauge,

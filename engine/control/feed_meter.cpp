@@ -58,10 +58,10 @@ void FeedMeter::on_event(std::uint64_t seq, const Event& event) {
   }
 }
 
-/// A run of an expansion says how many, a door tells of each recipient.
+/// A door names itself as the stage; a run of an expansion has none, and says how many rows it read.
 void FeedMeter::accepted(const Event& event) {
-  const bool run = event.count > 0;
-  count(metrics::kAccepted, {run ? "spool" : "smtp"}, run ? static_cast<double>(event.count) : 1);
+  const auto n = event.count > 0 ? static_cast<double>(event.count) : 1;
+  count(metrics::kAccepted, {event.stage.empty() ? "spool" : event.stage}, n);
 }
 
 void FeedMeter::attempted(const Event& event, std::string_view result) {
