@@ -2,8 +2,8 @@
 """Alert rules, runbooks, docs/monitoring.md and the catalogue of metrics say the same: rules.py SOURCE_DIR.
 
 promtool finds nothing wrong with the rules. Every alert has a severity and a runbook that names it and has
-its three sections; every runbook belongs to an alert. Rules and page name only metrics there are, and the page
-names each.
+its three sections; every runbook belongs to an alert. Rules and page name only metrics there are, and the
+page names each.
 """
 import pathlib
 import re
