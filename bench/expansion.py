@@ -74,7 +74,8 @@ def expand(service, rows, begin):
         marks.append(Mark(service.campaign("bench")["injected"], engine))
     wait_until("all read", lambda: service.campaign("bench")["expanded"], LIMIT_S, 0.05)
     span = between(*marks)
-    show(step="expand", rows=rows, suppressed=service.campaign("bench")["suppressed"], per_s=span["per_s"], cpu_us=span["user_us"] + span["system_us"],
+    show(step="expand", rows=rows, suppressed=service.campaign("bench")["suppressed"], per_s=span["per_s"],
+         cpu_us=span["user_us"] + span["system_us"],
          written=span["disk_bytes"], store_bytes=disk_bytes(service.data / "store") / rows,
          peak_mib=engine.peak_mib())
 
@@ -114,14 +115,7 @@ def restart_and_cancel(service, rows):
 
 
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__,
-                                        formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--rows", type=int, default=10_000_000)
-    arguments.add_argument("--domains", type=int, default=300_000)
-    arguments.add_argument("--sluice", default=str(ROOT / "build" / "sluice"))
-    arguments.add_argument("--suppressed", type=int, default=0)
-    arguments.add_argument("--rounds", type=int, default=1)
-    options = arguments.parse_args()
+    options = options_of(__doc__, rows=10_000_000, domains=300_000, suppressed=0, rounds=1)
     for _ in range(options.rounds):
         for suppressed in (0, options.suppressed) if options.suppressed else (0,):
             one_round(options, suppressed)

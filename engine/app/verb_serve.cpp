@@ -41,6 +41,7 @@ class Reloader {
       rows.push_back(boost::json::object{
           {"path", change.path}, {"from", change.from}, {"to", change.to}, {"live", change.live}});
     }
+    service_.meters().config_changed();
     log::info("config_reloaded", {{"changes", changes.size()}});
     loaded_ = std::move(*fresh);
     return boost::json::object{{"changes", std::move(rows)}};

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "config/options.hpp"
+#include "engine/app/command_line.hpp"
 
 namespace sluice::app {
 namespace {
@@ -193,6 +194,7 @@ std::string host_name() {
 Expected<control::ServiceOptions> service_options(const config::Config& config) {
   control::ServiceOptions out;
   out.data_dir = config.data_dir;
+  out.version = kVersion;
   out.queue = queue_options(config);
   out.disk = {config.store.refuse_below.bytes, config.store.stop_below.bytes, config.store.ballast.bytes};
   out.events.folder = config.data_dir + "/events";

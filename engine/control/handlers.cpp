@@ -152,6 +152,12 @@ Response readiness(Service& service) {
   return http::text_response(text, 503);
 }
 
+Response metrics_page(Service& service) {
+  auto page = http::text_response(service.meters().page());
+  page.content_type = metrics::kTextType;
+  return page;
+}
+
 Response reload(Service& service) {
   auto changes = service.reload();
   return changes ? http::json_response(*changes) : http::error_response(changes.error());
@@ -163,6 +169,7 @@ http::Router make_health_router(Service& service) {
   http::Router out;
   out.add("GET", "/healthz", answer([](const Request&) { return http::text_response("ok\n"); }));
   out.add("GET", "/readyz", answer([&service](const Request&) { return readiness(service); }));
+  out.add("GET", "/metrics", answer([&service](const Request&) { return metrics_page(service); }));
   return out;
 }
 

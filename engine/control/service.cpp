@@ -52,6 +52,7 @@ Expected<std::unique_ptr<Service>> Service::make(ServiceOptions options) {
                     &Service::make_campaigns, &Service::make_doors}) {
     if (auto made = (out.get()->*step)(); !made) return std::unexpected(made.error());
   }
+  out->meters_ = std::make_unique<Meters>(*out, out->registry_);
   return out;
 }
 
@@ -74,8 +75,9 @@ Expected<> Service::make_queue() {
   auto log = queue::EventLog::open(*queue_, options_.events);
   if (!log) return std::unexpected(log.error());
   log_ = std::make_unique<queue::EventLog>(std::move(*log));
-  log_->set_observer([this](std::uint64_t, const queue::Event& event) {
+  log_->set_observer([this](std::uint64_t seq, const queue::Event& event) {
     live_.add(event);
+    feed_meter_.on_event(seq, event);
     if (event.kind == queue::EventKind::complaint)
       delivery_->warmups().complained(event.source, event.provider);
   });
@@ -138,6 +140,7 @@ Expected<> Service::make_network() {
   };
   parts.throttle_rows = throttle_rows_.get();
   parts.suppressed = book_.get();
+  parts.registry = &registry_;
   auto made = delivery::Delivery::make(options_.delivery, parts, options_.tls);
   if (!made) return std::unexpected(made.error());
   delivery_ = std::move(*made);
@@ -282,6 +285,7 @@ net::Task<> Service::tick_loop() {
     desk_->tick(clock_.now());
     delivery_->sources().expire(clock_.now());
     delivery_->warmups().tick(clock_.now());
+    meters_->tick(clock_.now());
     timer.expires_after(kTick);
     boost::system::error_code ignored;
     co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
@@ -343,6 +347,7 @@ std::vector<std::string> Service::not_ready() const {
   std::vector<std::string> out;
   if (const auto sick = queue_->committer().health()) out.push_back("the store cannot write: " + sick->text);
   if (auto why = queue_->disk().why(); !why.empty()) out.push_back(std::move(why));
+  for (auto& stalled : meters_->stalled()) out.push_back(std::move(stalled));
   if (stopping_.load(std::memory_order_acquire)) out.push_back("stopping");
   return out;
 }

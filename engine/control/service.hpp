@@ -15,7 +15,9 @@
 #include "engine/campaign/campaigns.hpp"
 #include "engine/control/backups.hpp"
 #include "engine/control/disk_watch.hpp"
+#include "engine/control/feed_meter.hpp"
 #include "engine/control/live_counts.hpp"
+#include "engine/control/meters.hpp"
 #include "engine/control/queue_desk.hpp"
 #include "engine/delivery/delivery.hpp"
 #include "engine/delivery/door_server.hpp"
@@ -41,6 +43,7 @@ struct SenderDomains {
 
 struct ServiceOptions {
   std::string data_dir;
+  std::string version;  ///< of the program, for /metrics
   queue::Options queue;
   store::DiskLimits disk;
   queue::EventLogOptions events;
@@ -93,6 +96,12 @@ class Service {
   [[nodiscard]] QueueDesk& desk() { return *desk_; }
   [[nodiscard]] Backups& backups() { return *backups_; }
   [[nodiscard]] suppression::Book& suppressed() { return *book_; }
+  /// Control's thread, but for config_changed().
+  [[nodiscard]] Meters& meters() { return *meters_; }
+  [[nodiscard]] dns::Resolver& resolver() { return *resolver_; }
+  [[nodiscard]] const DiskWatch& disk() const { return *disk_; }
+  /// Null: no door is configured.
+  [[nodiscard]] const delivery::DoorServer* doors() const { return doors_.get(); }
   [[nodiscard]] const LiveCounts& live() const { return live_; }
   [[nodiscard]] const queue::EventLog& events() const { return *log_; }
   [[nodiscard]] const ServiceOptions& options() const { return options_; }
@@ -101,7 +110,7 @@ class Service {
   [[nodiscard]] const message::DkimSigner& signer() const { return signer_; }
   [[nodiscard]] delivery::ContentStore& contents() { return *contents_; }
   [[nodiscard]] Instant started() const { return started_; }
-  /// Empty: ready; else why not.
+  /// Empty: ready; else why not. Control's thread.
   [[nodiscard]] std::vector<std::string> not_ready() const;
   [[nodiscard]] Expected<boost::json::object> reload();
 
@@ -135,6 +144,8 @@ class Service {
   Micros told_skew_{0};        ///< control's thread only
   Instant throttles_saved_{};  ///< control's thread only
   LiveCounts live_;
+  metrics::Registry registry_;  ///< outlives everybody who counts
+  FeedMeter feed_meter_{registry_.make_shard()};
   std::unique_ptr<queue::Queue> queue_;
   std::unique_ptr<DiskWatch> disk_;
   std::unique_ptr<suppression::Book> book_;
@@ -157,6 +168,7 @@ class Service {
   std::unique_ptr<QueueDesk> desk_;
   std::unique_ptr<delivery::Flows> flows_;
   std::unique_ptr<delivery::DoorServer> doors_;
+  std::unique_ptr<Meters> meters_;
   net::Worker control_{"control"};
   std::unique_ptr<net::TaskGroup> control_tasks_;
   std::unique_ptr<http::Server> server_;  ///< control.sock

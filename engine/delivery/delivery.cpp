@@ -68,6 +68,7 @@ Expected<std::unique_ptr<Delivery>> Delivery::make(Options options, const Parts&
                                                  {},
                                                  {},
                                                  parts.throttle_rows});
+  out->shared_->registry = parts.registry;
   if (auto opened = out->open_books(); !opened) return std::unexpected(opened.error());
   for (unsigned i = 0; i < count; ++i) {
     auto context = net::TlsClientContext::make(tls);

@@ -25,6 +25,7 @@ struct Parts {
   LocalOpening local_opening{};            ///< empty: no stream has local windows
   queue::ThrottleRows* throttle_rows = nullptr;   ///< null: quotas are not kept across a restart
   const suppression::Book* suppressed = nullptr;  ///< null: nobody is
+  metrics::Registry* registry = nullptr;          ///< null: nothing is counted (meter.hpp)
 };
 
 class Delivery {

@@ -15,6 +15,7 @@ class Dispatch::Gate final : public queue::LaneGate {
   Answer ask(queue::WorkerLane& lane) override {
     auto& state = *static_cast<LaneState*>(lane.owner);
     touched.push_back(state.id);
+    state.waits.end(dispatch_.site().meter, now_);
     if (!lane.stream->may_send(now_)) {
       far.emplace_back(state.id, Instant::max());
       return Answer::park;
@@ -85,6 +86,7 @@ class Dispatch::Gate final : public queue::LaneGate {
     const auto parked = denial.limit->park(state, now_, denial.need);
     if (parked.arm) dispatch_.worker_.arm(state.pinned(path), denial.limit, *parked.arm);
     if (!parked.parked) return false;
+    state.waits.begin(WaitReason::lane_rate, now_);
     const auto far_away = now_ + dispatch_.worker_.shared().options.give_back_after;
     if (denial.until != Instant::max() && denial.until > far_away) far.emplace_back(state.id, denial.until);
     return true;

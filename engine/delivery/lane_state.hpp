@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/delivery/meter.hpp"
 #include "queue/worker_lane.hpp"
 #include "throttle/permits.hpp"
 #include "throttle/policy_set.hpp"
@@ -56,6 +57,7 @@ class LaneState final : public throttle::Waiter {
   Path* waits_for = nullptr;  ///< stands in that path's `sticky`
   LaneRoll::Place of_dispatch;
   LaneRoll::Place of_stream;
+  WaitClock waits;
 
   /// Everything the lane's next record needs to leave by the path: the mark of what it holds (0: nothing that
   /// has to come back), or what to wait for.

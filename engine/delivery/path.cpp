@@ -31,6 +31,7 @@ Path::Path(Worker& worker, Dispatch& dispatch, std::uint64_t path_id, std::size_
       mark(worker.shared().sources->number(path_source.source)),
       worker_(worker),
       dispatch_(dispatch),
+      meter_(worker.meter(), dispatch.site().provider, source_options().name),
       warmup_(worker.shared().warmups->find(source_options().name, dispatch.site().provider)) {}
 
 const SourceOptions& Path::source_options() const { return worker_.shared().options.sources[source]; }
@@ -265,7 +266,10 @@ bool Path::fetch(Prepared& into, bool express) {
     }
     auto prepared = content ? (*content)->prepare(into.held.record(), worker_.signer(), now, into)
                             : Expected<>(std::unexpected(content.error()));
-    if (prepared && worker_.grants().pay_bytes(into.held, into.message.envelope.size_bytes, now)) return true;
+    if (prepared && worker_.grants().pay_bytes(into.held, into.message.envelope.size_bytes, now)) {
+      worker_.meter().signed_in(into.signing);
+      return true;
+    }
     if (prepared) {
       release(std::move(into.held));
       continue;
@@ -286,6 +290,7 @@ bool Path::fetch(Prepared& into, bool express) {
 
 void Path::settle(Connection& connection, Prepared& message, const smtp::TransactionResult& result) {
   ++attempts_;
+  meter_.sent(result, std::exchange(connection.last_finished, result.finished));
   worker_.grants().spend(message.held);
   auto ending = ending_of(result.recipients.front());
   ending.provider = dispatch_.site().provider;
@@ -329,6 +334,7 @@ void Path::back_off(const std::string& why) {
   ++failures_;
   back_off_until_ = now + wait;
   back_off_why_ = why;
+  meter_.backs_off(why, now);
   log::info("path_backs_off", {{"source", source_options().name},
                                {"site", dispatch_.site().key},
                                {"for_ms", wait.count()},
@@ -336,6 +342,7 @@ void Path::back_off(const std::string& why) {
   if (wait > kReleaseAfter) release_ready();
   worker_.timers().at(back_off_until_, [&worker = worker_, path = id] {
     if (auto* self = worker.find_path(path)) {
+      self->meter_.goes_on(worker.now());
       self->wake_idle();
       self->dispatch_.pump();
     }
@@ -347,6 +354,7 @@ void Path::park(const throttle::Denial& denial, Instant now) {
   const auto parked = denial.limit->park(*this, now, denial.need);
   if (parked.arm) worker_.arm(limits_, denial.limit, *parked.arm);
   parked_ = parked.parked;
+  if (parked_) waits_.begin(WaitReason::path_rate, now);
 }
 
 void Path::wake() {
@@ -368,6 +376,7 @@ void Path::pump() {
 
 void Path::on_wake() {
   parked_ = false;
+  waits_.end(meter_.site(), worker_.now());
   satisfied();
   dispatch_.pump();
 }

@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "engine/delivery/meter.hpp"
 #include "engine/delivery/outcome.hpp"
 #include "engine/delivery/prepared.hpp"
 #include "engine/delivery/shared.hpp"
@@ -112,10 +113,12 @@ class Path final : public throttle::Waiter {
     explicit Connection(std::unique_ptr<Transport> made) : transport(std::move(made)) {}
     throttle::Permits permits;  ///< before the transport: its slots come back when the socket is closed
     std::unique_ptr<Transport> transport;
+    smtp::TlsPolicy policy = smtp::TlsPolicy::none;
     smtp::Opened opened;
     std::unique_ptr<Prepared> current = std::make_unique<Prepared>();
     std::unique_ptr<Prepared> next = std::make_unique<Prepared>();
     Instant opened_at{};
+    smtp::TransactionResult::Time last_finished{};
     bool open = false;
     bool express = false;  ///< the last slot there was: for transactional mail alone
     bool idle = false;
@@ -186,6 +189,9 @@ class Path final : public throttle::Waiter {
   std::shared_ptr<const throttle::Limits> limits_;  // shared with the policy set's memo
   std::unordered_set<const throttle::Limit*> own_;
   Opening opening_{*this};
+  PathMeter meter_;
+  WaitClock waits_;                                       ///< to send
+  WaitClock opening_waits_;                               ///< to open another connection
   std::vector<std::unique_ptr<Connection>> connections_;  ///< in the order they were opened
   std::deque<queue::Held> ready_;
   std::size_t ready_transactional_ = 0;  ///< of ready_

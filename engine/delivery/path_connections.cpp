@@ -54,7 +54,9 @@ void Path::remember(const std::vector<net::Endpoint>& dead) {
 void Path::open_connections(std::size_t waiting_lanes) {
   const auto now = worker_.now();
   const bool waits = sending_allowed(now) && !worker_.stopping() && open_while_granted(waiting_lanes, now);
-  if (!waits) opening_.pass_on(now);
+  if (waits) return;
+  opening_.pass_on(now);
+  opening_waits_.end(meter_.site(), now);
 }
 
 bool Path::wants_another(std::size_t waiting_lanes) const {
@@ -93,6 +95,8 @@ bool Path::park_opening(throttle::Limit& limit, Instant now) {
   const bool waits_there = opening_.parked_on() == &limit;
   const auto parked = limit.park(opening_, now, 1);
   if (parked.arm) worker_.arm(limits_, &limit, *parked.arm);
+  const auto reason = limit.is_slots() ? WaitReason::connections : WaitReason::connection_rate;
+  if (parked.parked) opening_waits_.begin(reason, now);
   if (!parked.parked || !limit.is_slots()) return parked.parked;
   // Slots come back when connections end: those that are not used, and some of a path that has many.
   if (!waits_there) worker_.end_idle(limit);
@@ -119,6 +123,7 @@ bool Path::open_while_granted(std::size_t waiting_lanes, Instant now) {
       continue;
     }
     opening_.satisfied();
+    opening_waits_.end(meter_.site(), now);
     if (!start_connection(std::move(*permits), last)) return false;
   }
   return false;
@@ -129,17 +134,22 @@ bool Path::start_connection(throttle::Permits permits, bool express) {
     permits.refund(worker_.now());
     return false;
   }
+  auto options = client_options();
+  const auto policy = options.tls;
   auto connection = std::make_unique<Connection>(
-      worker_.shared().network.connection(worker_.loop().context(), worker_.tls(), client_options()));
+      worker_.shared().network.connection(worker_.loop().context(), worker_.tls(), std::move(options)));
   connection->permits = std::move(permits);
+  connection->policy = policy;
   connection->express = express;
   express_ += express ? 1 : 0;
   auto* raw = connection.get();
   connections_.push_back(std::move(connection));
   turn_failed_ = false;
   ++connecting_;
+  meter_.connecting();
   if (worker_.tasks().spawn(serve(raw))) return true;
   --connecting_;
+  meter_.open_failed(smtp::Stage::connect, policy);
   end(raw);
   return false;
 }
@@ -197,6 +207,7 @@ net::Task<> Path::serve(Connection* connection) {
     co_await send_all(*connection);
     --open_;
     express_open_ -= connection->express ? 1 : 0;
+    meter_.closed(connection->transport->messages());
   }
   end(connection);
 }
@@ -207,6 +218,7 @@ net::Task<bool> Path::open(Connection& connection) {
   auto& places = dispatch_.site().places;
   if (!result) {
     remember(result.error().dead);
+    meter_.open_failed(result.error().stage, connection.policy);
     on_open_failed(connection, result.error());
     places.end_turn(*this);
     co_return false;
@@ -214,6 +226,7 @@ net::Task<bool> Path::open(Connection& connection) {
   ++open_;
   express_open_ += connection.express ? 1 : 0;
   connection.opened = std::move(*result);
+  meter_.opened(connection.opened, connection.policy);
   connection.open = true;
   connection.opened_at = worker_.now();
   remember(connection.opened.dead);

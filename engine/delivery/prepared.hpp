@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,9 +29,10 @@ struct Prepared final : smtp::Consent {
   std::string sender;
   std::string recipient;
   message::RenderedMessage rendered;
-  std::string signatures;  ///< DKIM-Signature fields
-  std::string signed_by;   ///< "domain/selector …" for the event
-  std::string raw;         ///< a stored body, where the content is not rendered
+  std::string signatures;               ///< DKIM-Signature fields
+  std::string signed_by;                ///< "domain/selector …" for the event
+  std::chrono::nanoseconds signing{0};  ///< the time that took; 0: not signed
+  std::string raw;                      ///< a stored body, where the content is not rendered
   std::vector<std::string_view> pieces;
   std::array<std::string_view, 1> recipients;
   smtp::Message message;

@@ -17,6 +17,7 @@
 #include "engine/delivery/transport.hpp"
 #include "engine/delivery/warmup_book.hpp"
 #include "engine/suppression/book.hpp"
+#include "metrics/registry.hpp"
 #include "queue/throttle_rows.hpp"
 #include "throttle/policy_set.hpp"
 
@@ -50,6 +51,7 @@ struct Shared {
   std::unique_ptr<SourceBook> sources{};
   std::unique_ptr<WarmupBook> warmups{};
   queue::ThrottleRows* throttle_rows = nullptr;
+  metrics::Registry* registry = nullptr;  ///< null: nothing is counted
 };
 
 /// "google" for a plan whose first host ends in one of its suffixes; "" when none does.

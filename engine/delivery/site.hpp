@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/delivery/meter.hpp"
 #include "engine/delivery/tolerance.hpp"
 #include "engine/dns/mx_plan.hpp"
 
@@ -57,6 +58,7 @@ struct Site {
   const std::string provider;
   dns::PlanPtr plan;
   Places places;
+  SiteMeter* meter = nullptr;  ///< null: nothing is counted
 };
 
 }  // namespace sluice::delivery

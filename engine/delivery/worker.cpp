@@ -24,7 +24,8 @@ Worker::Worker(Shared& shared, unsigned number, std::unique_ptr<net::TlsClientCo
       lease_gone_(loop_.context()),
       tls_(std::move(tls)),
       signer_(std::move(signer)),
-      random_(std::move(random)) {}
+      random_(std::move(random)),
+      meter_(shared.registry) {}
 
 Worker::~Worker() = default;
 
@@ -180,6 +181,7 @@ Dispatch& Worker::dispatch_for(const std::string& pool, const dns::PlanPtr& plan
   if (!site) {
     drop_quiet();
     site = std::make_shared<Site>(plan->site, provider_of(*plan, shared_.options.providers), plan);
+    site->meter = meter_.site(site->provider);
   }
   auto sources = shared_.pools.find(pool);
   if (sources == shared_.pools.end()) {
@@ -231,6 +233,7 @@ void Worker::off_rolls(LaneState& lane) {
 void Worker::give_back(LaneState& lane, Instant until) {
   lane.dispatch.remove(lane);
   lane.leave(now());
+  lane.waits.end(lane.dispatch.site().meter, now());
   const auto id = lane.id;
   off_rolls(lane);
   lanes_->give_back(lane.lane, until);

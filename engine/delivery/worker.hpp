@@ -15,6 +15,7 @@
 #include "engine/delivery/dead_hosts.hpp"
 #include "engine/delivery/dispatch.hpp"
 #include "engine/delivery/grants.hpp"
+#include "engine/delivery/meter.hpp"
 #include "engine/delivery/retry.hpp"
 #include "engine/delivery/timers.hpp"
 #include "engine/net/task_group.hpp"
@@ -66,6 +67,7 @@ class Worker final : public queue::RunReceiver {
   [[nodiscard]] net::TaskGroup& tasks() { return tasks_; }
   [[nodiscard]] net::TlsClientContext& tls() { return *tls_; }
   [[nodiscard]] message::DkimSigner& signer() { return signer_; }
+  [[nodiscard]] Meter& meter() { return meter_; }
   [[nodiscard]] Timers& timers() { return timers_; }
   [[nodiscard]] Random& random() { return random_; }
   [[nodiscard]] Grants& grants() { return grants_; }
@@ -142,6 +144,7 @@ class Worker final : public queue::RunReceiver {
   message::DkimSigner signer_;
   Random random_;
   Grants grants_;
+  Meter meter_;  ///< outlives the paths, which hold cells of it
   std::unique_ptr<queue::WorkerLanes> lanes_;
   std::unordered_map<std::uint64_t, std::unique_ptr<LaneState>> states_;
   std::unordered_map<StreamId, LaneRoll> by_stream_;

@@ -108,7 +108,9 @@ Task<std::expected<Opened, FailedOpen>> ClientConnection::open_session(const Tar
                                                                        bool allow_starttls) {
   retry_in_plain_text_ = false;
   tried_ = {};
+  StageClock clock;
   auto connected = co_await connect(target, from);
+  clock.lap(Stage::connect);
   if (!connected)
     co_return std::unexpected(failed({Stage::connect, {}, std::move(connected.error())}, tried_));
 
@@ -117,6 +119,7 @@ Task<std::expected<Opened, FailedOpen>> ClientConnection::open_session(const Tar
   while (action != Opening::Do::ready && action != Opening::Do::failed) {
     if (action == Opening::Do::start_tls) {
       action = co_await secure(opening, target);
+      clock.lap(Stage::starttls);
       continue;
     }
     if (action == Opening::Do::write) {
@@ -126,7 +129,9 @@ Task<std::expected<Opened, FailedOpen>> ClientConnection::open_session(const Tar
         continue;
       }
     }
-    auto reply = co_await read_reply(opening.stage());
+    const auto stage = opening.stage();
+    auto reply = co_await read_reply(stage);
+    clock.lap(stage);
     commands_.clear();
     action = reply ? opening.on_reply(std::move(*reply), commands_) : opening.on_lost(reply.error());
   }
@@ -140,7 +145,7 @@ Task<std::expected<Opened, FailedOpen>> ClientConnection::open_session(const Tar
   ready_ = true;
   co_return Opened{
       tried_.endpoint, tried_.name, opening.greeting(), server_, stream_.tls(), opening.used_helo(),
-      false,           {}};
+      false,           {},          clock.times()};
 }
 
 Task<Opening::Do> ClientConnection::secure(Opening& opening, const Target& target) {

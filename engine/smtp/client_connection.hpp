@@ -18,6 +18,7 @@
 #include "engine/net/stream.hpp"
 #include "engine/smtp/client_opening.hpp"
 #include "engine/smtp/client_transaction.hpp"
+#include "engine/smtp/stage_clock.hpp"
 
 namespace sluice::smtp {
 
@@ -43,6 +44,7 @@ struct Opened {
   bool used_helo = false;
   bool fell_back_to_plain_text = false;  ///< opportunistic TLS broke; this is the second connection
   std::vector<net::Endpoint> dead;       ///< tried before and not reached, or without a greeting
+  StageTimes took{};
 };
 
 struct FailedOpen : OpenFailure {

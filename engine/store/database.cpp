@@ -99,6 +99,12 @@ std::uint64_t Database::property(Family family, const std::string& name) const {
   return db_->GetIntProperty(handles_[family], name, &value) ? value : 0;
 }
 
+std::uint64_t Database::property_sum(const std::string& name) const {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < handles_.size(); ++i) sum += property(static_cast<Family>(i), name);
+  return sum;
+}
+
 Expected<> Database::checkpoint(const std::string& folder) {
   rocksdb::Checkpoint* made = nullptr;
   auto status = rocksdb::Checkpoint::Create(db_.get(), &made);

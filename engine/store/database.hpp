@@ -15,6 +15,7 @@
 #include "engine/store/acknowledged.hpp"
 #include "engine/store/batch.hpp"
 #include "engine/store/options.hpp"
+#include "engine/store/stall_watch.hpp"
 
 namespace sluice::store {
 
@@ -79,6 +80,9 @@ class Database {
   [[nodiscard]] Expected<> flush();
   /// RocksDB's own number for this property, 0 when it has none ("rocksdb.estimate-num-keys", ...).
   [[nodiscard]] std::uint64_t property(Family family, const std::string& name) const;
+  /// The sum of it over all families.
+  [[nodiscard]] std::uint64_t property_sum(const std::string& name) const;
+  [[nodiscard]] const StallWatch& stalls() const { return *stalls_; }
   /// Every block of every file is read and its checksum verified.
   [[nodiscard]] Expected<> verify();
   /// RocksDB's number of the last change; grows with every commit.
@@ -92,6 +96,7 @@ class Database {
 
   std::unique_ptr<rocksdb::DB> db_;
   std::unique_ptr<Acknowledged> acknowledged_;         ///< null: opened for reading
+  std::shared_ptr<StallWatch> stalls_;                 // shared: as RocksDB takes it
   bool lost_ = false;                                  // the committer's thread
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;  ///< null: a family that is not there
 };

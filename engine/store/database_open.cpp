@@ -170,6 +170,7 @@ std::unexpected<Error> missing_commits(const std::string& path, std::uint64_t re
 RocksOptions rocks_options(const Options& options, const std::vector<std::string>& families) {
   RocksOptions out;
   out.db = base_options(options);
+  out.db.listeners.push_back(out.stalls);
   const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes, -1, false);
   const auto lookup_cache = rocksdb::NewLRUCache(options.lookup_cache_bytes, -1, false);
   for (const auto& name : families) {
@@ -214,6 +215,7 @@ Expected<std::unique_ptr<Database>> Database::open(const Options& options,
   auto out = std::unique_ptr<Database>(new Database);
   out->db_ = std::move(opened.db);
   out->handles_ = std::move(opened.handles);
+  out->stalls_ = how.stalls;
   if (env != nullptr) return out;
   const bool lost = mark && out->sequence() < mark->sequence;
   if (lost && !options.accept_loss) return missing_commits(options.path, out->sequence(), *mark);
@@ -238,6 +240,7 @@ Expected<std::unique_ptr<Database>> Database::open_read_only(const Options& opti
   auto out = std::unique_ptr<Database>(new Database);
   out->db_ = std::move(opened.db);
   out->handles_ = std::move(opened.handles);
+  out->stalls_ = how.stalls;
   return out;
 }
 
