@@ -71,7 +71,7 @@ std::optional<EnhancedPattern> enhanced_of(std::string_view text) {
   return out;
 }
 
-std::string quoted(std::string_view text) { return '`' + visible_text(text, 80) + '`'; }
+std::string in_quotes(std::string_view text) { return '`' + visible_text(text, 80) + '`'; }
 
 }  // namespace
 
@@ -108,7 +108,7 @@ void RuleReader::read_class(Rule& rule, const toml::node& node) {
     return;
   }
   const auto word = text == nullptr ? std::string() : text->get();
-  problem(node, fmt::format("{} is no class{}", quoted(word),
+  problem(node, fmt::format("{} is no class{}", in_quotes(word),
                             did_you_mean(word, std::span(kBounceClassNames).subspan(1))));
 }
 
@@ -128,12 +128,12 @@ void RuleReader::read_texts(Rule& rule, const toml::node& node) {
     options.set_max_mem(1 << 20);
     const RE2 pattern(text, options);
     if (!pattern.ok()) {
-      problem(*at, fmt::format("{} is no regular expression: {}", quoted(text),
+      problem(*at, fmt::format("{} is no regular expression: {}", in_quotes(text),
                                visible_text(pattern.error(), 200)));
     } else if (pattern.ProgramSize() > static_cast<int>(limits_.pattern_size)) {
-      problem(*at, fmt::format("{} is too costly; use fewer repetitions", quoted(text)));
+      problem(*at, fmt::format("{} is too costly; use fewer repetitions", in_quotes(text)));
     } else if (RE2::PartialMatch("", pattern)) {
-      problem(*at, fmt::format("{} matches every text; leave `text` out to match by codes", quoted(text)));
+      problem(*at, fmt::format("{} matches every text; leave `text` out to match by codes", in_quotes(text)));
     } else {
       rule.text.push_back(std::move(text));
     }
@@ -145,7 +145,7 @@ void RuleReader::read_codes(Rule& rule, const toml::node& node) {
     if (const auto code = code_of(text); code && rule.codes.size() < kEntries) {
       rule.codes.push_back(*code);
     } else {
-      problem(*at, quoted(text) + " is no reply code; write 400 to 599, \"4xx\" or \"5xx\"");
+      problem(*at, in_quotes(text) + " is no reply code; write 400 to 599, \"4xx\" or \"5xx\"");
     }
   }
 }
@@ -155,7 +155,7 @@ void RuleReader::read_enhanced(Rule& rule, const toml::node& node) {
     if (const auto pattern = enhanced_of(text); pattern && rule.enhanced.size() < kEntries) {
       rule.enhanced.push_back(*pattern);
     } else {
-      problem(*at, quoted(text) + R"( is no enhanced code; write "5.7.1", "x.7.*" or "none")");
+      problem(*at, in_quotes(text) + R"( is no enhanced code; write "5.7.1", "x.7.*" or "none")");
     }
   }
 }
@@ -165,7 +165,7 @@ void RuleReader::read_stages(Rule& rule, const toml::node& node) {
     if (std::ranges::find(kStageNames, text) != kStageNames.end()) {
       rule.stages.push_back(text);
     } else {
-      problem(*at, quoted(text) + " is no stage" + did_you_mean(text, kStageNames));
+      problem(*at, in_quotes(text) + " is no stage" + did_you_mean(text, kStageNames));
     }
   }
 }
@@ -207,7 +207,7 @@ void RuleReader::read_key(Rule& rule, std::string_view key, const toml::node& no
     if (const auto* flag = node.as_boolean()) rule.off = flag->get();
     if (!node.is_boolean()) problem(node, "off must be true or false");
   } else {
-    problem(node, fmt::format("unknown key {}{}", quoted(key), did_you_mean(key, kKeys)));
+    problem(node, fmt::format("unknown key {}{}", in_quotes(key), did_you_mean(key, kKeys)));
   }
 }
 
