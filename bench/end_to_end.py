@@ -4,6 +4,7 @@ The engine is pinned to the first core, receiver and everything else to the seco
 is meant. Every outcome is synced and every event exported. What is measured lies between a tenth and nine
 tenths of the messages; CPU is that of the whole engine process, from the kernel's counters.
 """
+import argparse
 import dataclasses
 import json
 import os
@@ -58,6 +59,15 @@ class Engine:
             if line.startswith("VmHWM"):
                 return int(line.split()[1]) // 1024
         return 0
+
+
+def options_of(text, **numbers):
+    """The command line of a script: its docstring, a number an option with its default, and --sluice."""
+    parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, otherwise in numbers.items():
+        parser.add_argument(f"--{name}", type=int, default=otherwise)
+    parser.add_argument("--sluice", default=str(ROOT / "build" / "sluice"))
+    return parser.parse_args()
 
 
 def html():

@@ -97,6 +97,8 @@ class Checks {
     for (std::size_t i = 0; i < config_.sources.size(); ++i) {
       const auto& source = config_.sources[i];
       const auto path = fmt::format("source[{}]", i);
+      if (!source.warmup_start.empty() && source.warmup.empty() && !refused(path + ".warmup"))
+        add(path + ".warmup_start", fmt::format("source `{}` has a start and no `warmup`", source.name));
       if (!source.address.empty() || !source.address6.empty() || refused(path)) continue;
       add(path, fmt::format("source `{}` needs `address`, `address6` or both", source.name));
     }
@@ -128,6 +130,11 @@ class Checks {
         known(path, fmt::format("pool `{}`", pool.name), "source", name, source_names);
         if (!seen.insert(name).second)
           add(path, fmt::format("pool `{}` names the source `{}` twice", pool.name, name));
+      }
+      if (!pool.weights.empty() && pool.weights.size() != pool.sources.size()) {
+        add(fmt::format("pool[{}].weights", i),
+            fmt::format("pool `{}` has {} sources and {} weights; write one for each, in their order",
+                        pool.name, pool.sources.size(), pool.weights.size()));
       }
     }
     for (std::size_t i = 0; i < config_.routes.size(); ++i) {
@@ -162,7 +169,8 @@ class Checks {
       check_match(path + ".match", "a policy", policy.match);
       const bool limits = !policy.message_rate.empty() || !policy.byte_rate.empty() ||
                           !policy.connection_rate.empty() || policy.connections > 0 ||
-                          policy.messages_per_connection > 0;
+                          policy.messages_per_connection > 0 || policy.hourly_quota > 0 ||
+                          policy.daily_quota > 0;
       if (!limits && !refused(path))
         add(path, "a policy without any limit does nothing; add message_rate or another");
     }

@@ -72,6 +72,21 @@ struct Events {
   ByteSize file_size = mib(64);
 };
 
+/// The bounds' own home is engine/suppression/options.hpp.
+struct Suppression {
+  bool from_bounces = true;
+  std::string bounce_scope = "tenant";
+  Millis domain_keep{3LL * 86'400'000};
+  Count soft_events = 4;
+  Millis soft_span{7LL * 86'400'000};
+  Millis soft_spacing{20LL * 3'600'000};
+  Millis soft_decay{30LL * 86'400'000};
+  Count subjects = 200'000'000;
+  Count entries_per_subject = 64;
+  Count recent = 500'000;
+  Count audit_lines = 1'000'000;
+};
+
 struct Dns {
   std::vector<std::string> servers;
   Millis timeout{10'000};
@@ -136,6 +151,7 @@ struct Public {
 struct Bounce {
   std::string domain;
   std::string listen;
+  std::string rules;  ///< a rule file of one's own, before config/bounce_rules.toml
   Count connections = 200;
   ByteSize message_size = mib(1);
   Millis idle{60'000};
@@ -161,11 +177,14 @@ struct Source {
   std::string address;
   std::string address6;
   std::string ehlo;
+  std::string warmup;        ///< a ladder's name or its steps; empty: none
+  std::string warmup_start;  ///< a day; empty: the first day it is used
 };
 
 struct Pool {
   std::string name;
   std::vector<std::string> sources;
+  std::vector<Count> weights;  ///< in the order of sources; empty: equal
 };
 
 /// 0 and empty: not given.
@@ -271,6 +290,9 @@ struct Policy {
   std::string connection_rate;
   Count connections = 0;
   Count messages_per_connection = 0;
+  Count hourly_quota = 0;
+  Count daily_quota = 0;
+  bool override = false;
 };
 
 struct Config {
@@ -283,6 +305,7 @@ struct Config {
   Store store;
   Limits limits;
   Events events;
+  Suppression suppression;
   Dns dns;
   Delivery delivery;
   Tls tls;

@@ -8,6 +8,7 @@
 #include "config/suggest.hpp"
 #include "engine/shaping/share.hpp"
 #include "throttle/rate.hpp"
+#include "throttle/warmup.hpp"
 
 namespace sluice::config {
 namespace {
@@ -117,6 +118,16 @@ Expected<> check_shape(const Field& field, const std::string& text, const LoadOp
       return check_rate(text);
     case Format::percent:
       return check_percent(text);
+    case Format::ladder: {
+      auto parsed = throttle::parse_ladder(text);
+      if (!parsed) return std::unexpected(std::move(parsed.error()));
+      return {};
+    }
+    case Format::day: {
+      auto parsed = throttle::parse_day(text);
+      if (!parsed) return std::unexpected(std::move(parsed.error()));
+      return {};
+    }
     case Format::endpoint:
     case Format::server: {
       auto parsed = parse_endpoint(text, field.shape == Format::server ? 53 : -1);
@@ -129,7 +140,8 @@ Expected<> check_shape(const Field& field, const std::string& text, const LoadOp
 
 std::string count_text(const Value& like, std::int64_t number) {
   if (std::holds_alternative<ByteSize>(like)) return to_text(ByteSize{static_cast<std::uint64_t>(number)});
-  if (std::holds_alternative<Count>(like)) return fmt::format("{}", number);
+  if (std::holds_alternative<Count>(like) || std::holds_alternative<std::vector<Count>>(like))
+    return fmt::format("{}", number);
   return to_text(Millis{number});
 }
 
@@ -164,6 +176,12 @@ struct Checker {
     }
     return list.empty() ? Expected<>(wrong("must not be empty")) : Expected<>{};
   }
+  Expected<> operator()(const std::vector<Count>& list) const {
+    for (const auto one : list) {
+      if (auto ok = in_range(one); !ok) return ok;
+    }
+    return {};
+  }
 };
 
 }  // namespace
@@ -177,7 +195,8 @@ std::string name_in(const Section& section, std::string_view key) {
 std::string range_text(const Field& field, const Value& like) {
   const bool counts = std::holds_alternative<Count>(like) || std::holds_alternative<Millis>(like) ||
                       std::holds_alternative<ByteSize>(like) ||
-                      std::holds_alternative<std::vector<Millis>>(like);
+                      std::holds_alternative<std::vector<Millis>>(like) ||
+                      std::holds_alternative<std::vector<Count>>(like);
   if (!counts) return {};
   std::string out = fmt::format("{} to {}", count_text(like, field.min), count_text(like, field.max));
   if (!field.unit.empty()) out += fmt::format("{}{}", field.unit == "%" ? "" : " ", field.unit);

@@ -33,6 +33,9 @@ throttle::PolicyOptions policy_of(const Policy& from) {
   out.connection_rate = rate_of(from.connection_rate);
   if (from.connections > 0) out.connections = from.connections;
   if (from.messages_per_connection > 0) out.messages_per_connection = from.messages_per_connection;
+  if (from.hourly_quota > 0) out.hourly_quota = from.hourly_quota;
+  if (from.daily_quota > 0) out.daily_quota = from.daily_quota;
+  out.overrides = from.override;
   return out;
 }
 

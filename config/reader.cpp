@@ -191,6 +191,7 @@ Expected<Value> Reader::convert(const Section& section, const Field& field, cons
         std::holds_alternative<std::vector<Millis>>(like)) {
       return convert_list(section, field, *list, like);
     }
+    if (std::holds_alternative<std::vector<Count>>(like)) return convert_counts(section, field, *list);
   } else if (const auto* table = node.as_table()) {
     if (std::holds_alternative<Match>(like)) return convert_match(section, field, *table);
   } else if (const auto* text = node.as_string()) {
@@ -234,6 +235,21 @@ Expected<Value> Reader::convert_list(const Section& section, const Field& field,
     times.push_back(*time);
   }
   return wants_times ? Value(std::move(times)) : Value(std::move(texts));
+}
+
+Expected<Value> Reader::convert_counts(const Section& section, const Field& field, const toml::array& list) {
+  std::vector<Count> counts;
+  for (const auto& one : list) {
+    const auto* number = one.as_integer();
+    const bool fits = number != nullptr && number->get() >= field.min && number->get() <= field.max;
+    if (!fits || counts.size() >= options_.max_entries) {
+      return fail(ErrorCode::invalid_input,
+                  fmt::format("{} wants whole numbers, {}", name_in(section, field.key),
+                              range_text(field, Value(std::vector<Count>{}))));
+    }
+    counts.push_back(static_cast<Count>(number->get()));
+  }
+  return Value(std::move(counts));
 }
 
 Expected<Value> Reader::convert_match(const Section& section, const Field& field, const toml::table& table) {

@@ -31,6 +31,7 @@ class Reader {
                           const Value& like);
   Expected<Value> convert_list(const Section& section, const Field& field, const toml::array& list,
                                const Value& like);
+  Expected<Value> convert_counts(const Section& section, const Field& field, const toml::array& list);
   Expected<Value> convert_match(const Section& section, const Field& field, const toml::table& table);
 
   void problem(const toml::source_region& where, std::string path, std::string text);

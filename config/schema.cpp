@@ -64,6 +64,8 @@ const std::vector<Section>& all() {
       single<&Config::store>("store", "The queue on disk.", tables::store()),
       single<&Config::limits>("limits", "Bounds of memory, whatever the queue.", tables::limits()),
       single<&Config::events>("events", "The event log in data_dir/events.", tables::events()),
+      single<&Config::suppression>("suppression", "Who gets no mail, beside what `suppress` says.",
+                                   tables::suppression()),
       single<&Config::dns>("dns", "Name resolution.", tables::dns()),
       single<&Config::delivery>("delivery",
                                 "Connections to MX hosts. Time-outs never go below what RFC 5321 asks "
@@ -120,7 +122,7 @@ const std::vector<Section>& of_shaping() {
   return list;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -137,16 +139,17 @@ std::string quoted(std::string_view text) {
 struct Writer {
   std::string operator()(bool on) const { return on ? "true" : "false"; }
   std::string operator()(Count number) const { return fmt::format("{}", number); }
-  std::string operator()(Millis time) const { return quoted(to_text(time)); }
-  std::string operator()(ByteSize size) const { return quoted(to_text(size)); }
-  std::string operator()(const std::string& text) const { return quoted(text); }
+  std::string operator()(Millis time) const { return in_quotes(to_text(time)); }
+  std::string operator()(ByteSize size) const { return in_quotes(to_text(size)); }
+  std::string operator()(const std::string& text) const { return in_quotes(text); }
   std::string operator()(const std::vector<std::string>& list) const { return joined(list); }
   std::string operator()(const std::vector<Millis>& list) const { return joined(list); }
+  std::string operator()(const std::vector<Count>& list) const { return joined(list); }
   std::string operator()(const Match& match) const {
     if (match.empty()) return "{}";
     std::string out = "{ ";
     for (const auto& [key, text] : match)
-      out += fmt::format("{}{} = {}", out.size() > 2 ? ", " : "", key, quoted(text));
+      out += fmt::format("{}{} = {}", out.size() > 2 ? ", " : "", key, in_quotes(text));
     return out + " }";
   }
   template <class T>
@@ -186,9 +189,15 @@ std::span<const std::string_view> match_keys() {
 std::string to_toml(const Value& value) { return std::visit(Writer{}, value); }
 
 std::string_view type_name(const Value& value) {
-  constexpr std::array<std::string_view, 8> kNames{
-      "true or false", "a whole number",  "a duration",          "a size",
-      "a text",        "a list of texts", "a list of durations", "a table"};
+  constexpr std::array<std::string_view, 9> kNames{"true or false",
+                                                   "a whole number",
+                                                   "a duration",
+                                                   "a size",
+                                                   "a text",
+                                                   "a list of texts",
+                                                   "a list of durations",
+                                                   "a table",
+                                                   "a list of whole numbers"};
   return kNames[value.index()];
 }
 

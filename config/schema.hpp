@@ -25,7 +25,7 @@ enum class Document : std::uint8_t {
 
 /// A key's value outside its struct. The alternative held is the key's type.
 using Value = std::variant<bool, Count, Millis, ByteSize, std::string, std::vector<std::string>,
-                           std::vector<Millis>, Match>;
+                           std::vector<Millis>, Match, std::vector<Count>>;
 
 /// What a text value must look like.
 enum class Format {
@@ -42,6 +42,8 @@ enum class Format {
   domain,    ///< host name of two labels or more
   rate,      ///< throttle::Rate
   percent,   ///< "0.3%", above 0 and below 100
+  ladder,    ///< throttle::parse_ladder
+  day,       ///< throttle::parse_day
   email,     ///< local@domain
   url,       ///< http:// or https:// and a host
   choice,    ///< one of `choices`

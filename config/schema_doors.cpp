@@ -41,6 +41,10 @@ constexpr Field kBounce[] = {
     field<&Bounce::listen>("listen", "SMTP for bounces, complaints and mailto unsubscribes; empty: off")
         .as(Format::endpoint)
         .eg("127.0.0.1:2526"),
+    field<&Bounce::rules>(
+        "rules", "own rules for what refusals mean, read before the built-in ones; see docs/bounces.md")
+        .as(Format::path)
+        .eg("bounce_rules.toml"),
     field<&Bounce::connections>("connections", "open at once; further ones get 421")
         .in(1, 100'000, "connections"),
     field<&Bounce::message_size>("message_size", "a longer message gets 552").in(kib(16), mib(64)),

@@ -115,8 +115,36 @@ constexpr Field kEvents[] = {
     field<&Events::file_size>("file_size", "an event file is closed at this size").in(kib(64), gib(4)),
 };
 
+constexpr std::string_view kBounceScopes[] = {"tenant", "global"};
+
+constexpr Field kSuppression[] = {
+    field<&Suppression::from_bounces>(
+        "from_bounces", "hard bounces, complaints and repeated soft bounces suppress the address"),
+    field<&Suppression::bounce_scope>("bounce_scope", "whose mail such an entry stops").one_of(kBounceScopes),
+    field<&Suppression::domain_keep>("domain_keep",
+                                     "a domain that does not exist is suppressed for this long")
+        .in(hours(1), days(365)),
+    field<&Suppression::soft_events>("soft_events", "a full mailbox is suppressed after so many failures …")
+        .in(1, 255, "failures"),
+    field<&Suppression::soft_span>("soft_span", "… over at least this long, with no delivery between")
+        .in(Millis{0}, days(365)),
+    field<&Suppression::soft_spacing>("soft_spacing", "failures closer together than this count once")
+        .in(Millis{0}, days(30)),
+    field<&Suppression::soft_decay>("soft_decay", "after this long without one they are forgotten")
+        .in(hours(1), days(3650)),
+    field<&Suppression::subjects>("subjects", "addresses and domains; beyond it new ones are refused")
+        .in(1000, 2'000'000'000, "subjects"),
+    field<&Suppression::entries_per_subject>("entries_per_subject", "beyond it new ones are refused")
+        .in(8, 10'000, "entries"),
+    field<&Suppression::recent>("recent",
+                                "entries added and not yet applied to waiting mail; beyond it new ones wait")
+        .in(1000, 10'000'000, "entries"),
+    field<&Suppression::audit_lines>("audit_lines", "kept of what was changed by hand").in(1000, 100'000'000),
+};
+
 }  // namespace
 
+std::span<const Field> suppression() { return kSuppression; }
 std::span<const Field> top() { return kTop; }
 std::span<const Field> log() { return kLog; }
 std::span<const Field> spool() { return kSpool; }

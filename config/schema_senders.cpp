@@ -18,6 +18,14 @@ constexpr Field kSource[] = {
     field<&Source::ehlo>("ehlo", "name given in EHLO; the address's PTR record should say the same")
         .as(Format::host)
         .eg("mta-a.shop.test"),
+    field<&Source::warmup>("warmup",
+                           "receivers do not know it yet: messages a day to one provider, \"standard\", "
+                           "\"gentle\" or the steps themselves; docs/sources.md")
+        .as(Format::ladder)
+        .eg("50, 100, 500, 1k, 5k, 10k"),
+    field<&Source::warmup_start>("warmup_start", "nothing is sent from it before this day (UTC)")
+        .as(Format::day)
+        .eg("2026-12-01"),
 };
 
 constexpr Field kPool[] = {
@@ -29,6 +37,9 @@ constexpr Field kPool[] = {
         .as(Format::name)
         .eg("[\"a\"]")
         .required(),
+    field<&Pool::weights>("weights", "shares of first attempts, in the order of sources; none: equal")
+        .in(1, 1000)
+        .eg("[3]"),
 };
 
 constexpr Field kRoute[] = {
@@ -112,6 +123,16 @@ constexpr Field kPolicy[] = {
     field<&Policy::messages_per_connection>("messages_per_connection",
                                             "then it is closed; 0: no limit from this policy")
         .in(0, 1'000'000, "messages")
+        .live(),
+    field<&Policy::hourly_quota>("hourly_quota", "messages in each hour of UTC; 0: no limit from this policy")
+        .in(0, 4'000'000'000, "messages")
+        .live(),
+    field<&Policy::daily_quota>("daily_quota",
+                                "messages in each day of UTC, from 00:00; 0: no limit from this policy")
+        .in(0, 4'000'000'000, "messages")
+        .live(),
+    field<&Policy::override>("override",
+                             "wider policies do not count for the limits this one sets (docs/throttles.md)")
         .live(),
 };
 

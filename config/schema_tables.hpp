@@ -14,6 +14,7 @@ std::span<const Field> campaign();
 std::span<const Field> store();
 std::span<const Field> limits();
 std::span<const Field> events();
+std::span<const Field> suppression();
 
 std::span<const Field> dns();
 std::span<const Field> delivery();

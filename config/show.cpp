@@ -39,6 +39,7 @@ std::string comment(std::string_view text) {
 bool says_nothing(const Value& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return text->empty();
   if (const auto* list = std::get_if<std::vector<std::string>>(&value)) return list->empty();
+  if (const auto* list = std::get_if<std::vector<Count>>(&value)) return list->empty();
   const auto* match = std::get_if<Match>(&value);
   return match && match->empty();
 }

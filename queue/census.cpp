@@ -6,6 +6,13 @@
 #include "queue/record.hpp"
 
 namespace sluice::queue {
+namespace {
+
+void keep_least(std::int64_t& least, std::int64_t value) {
+  if (least == 0 || value < least) least = value;
+}
+
+}  // namespace
 
 Expected<bool> Census::step(Instant now, std::size_t max_records) {
   if (at_.empty()) {
@@ -17,6 +24,7 @@ Expected<bool> Census::step(Instant now, std::size_t max_records) {
   std::size_t left = max_records;
   for (const auto& stream : streams_.all()) {
     if (stream->state() == StreamState::done || stream->state() == StreamState::cancelled) continue;
+    const bool may_send = stream->may_send(now);
     for (const auto phase : {Phase::first, Phase::retry}) {
       const auto end = phase_end(stream->id, phase);
       if (at_ >= end) continue;
@@ -31,7 +39,7 @@ Expected<bool> Census::step(Instant now, std::size_t max_records) {
           at_ = cursor->key();
           return false;
         }
-        count(cursor->key(), cursor->value(), now);
+        count(cursor->key(), cursor->value(), may_send, now);
       }
       if (auto status = cursor->status(); !status) return std::unexpected(status.error());
     }
@@ -42,7 +50,7 @@ Expected<bool> Census::step(Instant now, std::size_t max_records) {
   return true;
 }
 
-void Census::count(std::string_view key_bytes, std::string_view value_bytes, Instant now) {
+void Census::count(std::string_view key_bytes, std::string_view value_bytes, bool may_send, Instant now) {
   const auto key = RecordKey::decode(key_bytes);
   const auto value = RecordValue::decode(value_bytes);
   if (!key || !value) return;
@@ -54,18 +62,24 @@ void Census::count(std::string_view key_bytes, std::string_view value_bytes, Ins
   }
   ++counting_.records;
   ++group_->records;
+  const auto due = key->due == 0 ? Instant{} : to_instant(key->due);
   if (value->trail.held) {
     ++group_->held;
-  } else if (key->due != 0 && to_instant(key->due) > now) {
+    keep_least(group_->held_since_ms, value->accepted_ms);
+  } else if (due > now) {
     ++group_->deferred;
+    if (!may_send) ++group_->paused_deferred;
+    keep_least(may_send ? group_->deferred_since_ms : group_->paused_since_ms, value->accepted_ms);
   } else {
     ++group_->ready;
+    if (!may_send) ++group_->paused_ready;
+    const auto since = may_send ? std::max(value->accepted_ms, to_ms(due)) : value->accepted_ms;
+    keep_least(may_send ? group_->ready_since_ms : group_->paused_since_ms, since);
   }
   const auto age = to_ms(now) - value->accepted_ms;
   const auto bucket = std::ranges::upper_bound(kAgeLimitsMs, age) - kAgeLimitsMs.begin();
   ++group_->ages[static_cast<std::size_t>(bucket)];
-  if (group_->oldest_ms == 0 || value->accepted_ms < group_->oldest_ms)
-    group_->oldest_ms = value->accepted_ms;
+  keep_least(group_->oldest_ms, value->accepted_ms);
 }
 
 }  // namespace sluice::queue

@@ -27,8 +27,16 @@ struct CensusGroup {
   std::uint64_t ready = 0;
   std::uint64_t deferred = 0;
   std::uint64_t held = 0;
+  std::uint64_t paused_ready = 0;  ///< of the ready: their stream may not send now
+  std::uint64_t paused_deferred = 0;
   std::array<std::uint64_t, 5> ages{};
   std::int64_t oldest_ms = 0;  ///< acceptance of the oldest; 0: none
+  /// Since when the oldest of each state waits; 0: none. Ready ones since they could be sent, others since
+  /// acceptance. Those whose stream may not send are `paused` here, and neither ready nor deferred.
+  std::int64_t ready_since_ms = 0;
+  std::int64_t deferred_since_ms = 0;
+  std::int64_t held_since_ms = 0;
+  std::int64_t paused_since_ms = 0;
 };
 
 struct CensusResult {
@@ -56,7 +64,7 @@ class Census {
   [[nodiscard]] bool under_way() const { return !at_.empty(); }
 
  private:
-  void count(std::string_view key, std::string_view value, Instant now);
+  void count(std::string_view key, std::string_view value, bool may_send, Instant now);
 
   const store::Database& database_;
   const StreamTable& streams_;

@@ -76,6 +76,29 @@ Expected<std::uint64_t> Queue::expire(const std::vector<std::string>& keys) {
   return expired;
 }
 
+Expected<EditReport> Queue::suppress(const std::vector<Suppressed>& records) {
+  SLUICE_ASSERT(records.size() <= kMaxEdit);
+  EditReport report;
+  auto result = commit_now([&](store::Batch& batch) {
+    for (const auto& record : records) {
+      const auto key = RecordKey::decode(record.key);
+      const auto stream = key ? streams_.find(key->stream) : nullptr;
+      if (!stream || stream->state() >= StreamState::cancelling) continue;  // that sweeper ends it
+      const auto found = ledger_.waiting(*database_, *key);
+      if (!found) {
+        ++report.busy;
+        continue;
+      }
+      ledger_.take_out(batch, *key);
+      end_record(batch, EventKind::suppressed, record.reason, *key, *found);
+      ledger_.mark_edited(*stream);
+      ++report.edited;
+    }
+  });
+  if (!result) return std::unexpected(result.error());
+  return report;
+}
+
 void Queue::edit_record(store::Batch& batch, Edit what, const RecordKey& key, EditReport& report) {
   const auto stream = streams_.find(key.stream);
   if (!stream || stream->state() >= StreamState::cancelling) {

@@ -10,6 +10,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 namespace sluice::queue {
 
@@ -23,6 +25,12 @@ enum class Edit : std::uint8_t {
 
 /// Keys in one edit: one commit, whose works others wait behind.
 inline constexpr std::size_t kMaxEdit = 1000;
+
+/// A waiting record whose recipient must get no mail.
+struct Suppressed {
+  std::string key;
+  std::string_view reason;  ///< of the event contract; outlives the call
+};
 
 struct EditReport {
   std::uint64_t edited = 0;

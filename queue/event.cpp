@@ -181,6 +181,8 @@ const char* name_of(EventKind kind) {
       return "suspended";
     case EventKind::alert:
       return "alert";
+    case EventKind::warmup:
+      return "warmup";
   }
   return "alert";
 }
@@ -228,7 +230,7 @@ std::optional<Event> Event::decode(std::string_view bytes) {
   ByteReader in(bytes);
   Event event;
   const auto kind = in.u8();
-  if (kind < 1 || kind > static_cast<std::uint8_t>(EventKind::alert)) return std::nullopt;
+  if (kind < 1 || kind > static_cast<std::uint8_t>(EventKind::warmup)) return std::nullopt;
   event.kind = static_cast<EventKind>(kind);
   while (in.ok() && !in.at_end()) {
     const auto tag = in.u8();

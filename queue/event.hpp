@@ -28,6 +28,7 @@ enum class EventKind : std::uint8_t {
   backoff,
   suspended,
   alert,
+  warmup,  ///< a source's daily quota at a provider rose, or was held
 };
 
 [[nodiscard]] const char* name_of(EventKind kind);

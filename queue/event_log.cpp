@@ -91,6 +91,7 @@ EventLog::EventLog(EventLog&& other) noexcept
       options_(std::move(other.options_)),
       exported_(other.exported_.load()),
       observer_(std::move(other.observer_)),
+      consumed_(std::move(other.consumed_)),
       sent_(std::move(other.sent_)),
       trimmed_(other.trimmed_),
       file_(std::exchange(other.file_, -1)),
@@ -258,7 +259,8 @@ Expected<std::size_t> EventLog::export_page() {
     sent_->add(*event);
     if (observer_) observer_(before + 1 + i, *event);
   }
-  if (seq - trimmed_ >= options_.trim_every) trim(seq);
+  const auto wanted = consumed_ ? std::min(seq, consumed_()) : seq;
+  if (wanted >= trimmed_ + options_.trim_every) trim(wanted);
   return seq - before;
 }
 

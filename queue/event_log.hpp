@@ -47,6 +47,9 @@ class EventLog {
   void set_observer(std::function<void(std::uint64_t seq, const Event&)> observer) {
     observer_ = std::move(observer);
   }
+  /// Events beyond what `consumed` answers stay in the outbox, for a reader of it. Called on the exporter's
+  /// thread, which must not wait.
+  void set_consumer(std::function<std::uint64_t()> consumed) { consumed_ = std::move(consumed); }
   /// Seq of the last event that stands synced in a file.
   [[nodiscard]] std::uint64_t exported() const { return exported_.load(std::memory_order_acquire); }
   /// Who got what; from any thread.
@@ -68,7 +71,8 @@ class EventLog {
   EventLogOptions options_;
   std::atomic<std::uint64_t> exported_{0};  // read by other threads: how far the feed is
   std::function<void(std::uint64_t, const Event&)> observer_;
-  std::shared_ptr<SentIndex> sent_;  // shared: with trims under way
+  std::function<std::uint64_t()> consumed_;  ///< empty: nobody reads the outbox
+  std::shared_ptr<SentIndex> sent_;          // shared: with trims under way
   std::uint64_t trimmed_ = 0;
   int file_ = -1;
   std::uint64_t file_size_ = 0;

@@ -147,11 +147,11 @@ void Feeder::handle(StreamChanged& message) {
   for (auto* lane : parked) unpark(*lane);
 }
 
-/// What an order held may go, or not; the workers know, and give it back again.
+/// What an order or a limit held may go, or not; the workers know, and give it back again.
 void Feeder::handle(OrdersChanged&) {
   std::vector<FeederLane*> parked;
   lanes_.for_each([&](FeederLane& lane) {
-    if (lane.parked_until == Instant::max() && lane.stream->may_send(now_)) parked.push_back(&lane);
+    if (lane.parked_until && lane.stream->may_send(now_)) parked.push_back(&lane);
   });
   for (auto* lane : parked) unpark(*lane);
 }

@@ -68,7 +68,7 @@ class Feeder final : public CommitObserver {
   void moved(LaneRef lane, std::uint32_t worker);
   /// After a stream was made, or its state, settings or window changed.
   void stream_changed(StreamPtr stream);
-  /// After a standing order on a domain or provider was set or lifted.
+  /// After a standing order on a domain or provider, or a suspension of a source, was set or lifted.
   void orders_changed();
 
   void on_inserted(std::vector<Insertion> insertions) override;

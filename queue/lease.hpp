@@ -33,6 +33,7 @@ struct Held {
   std::uint32_t index = 0;
   LaneRef lane;
   std::uint64_t block = 0;
+  std::uint64_t grant = 0;  ///< the worker's own: what it holds for the record; the queue hands it through
 
   [[nodiscard]] const Record& record() const { return page->records()[index]; }
 };

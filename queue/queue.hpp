@@ -21,6 +21,7 @@
 #include "queue/feeder.hpp"
 #include "queue/injection.hpp"
 #include "queue/ledger.hpp"
+#include "queue/notes.hpp"
 #include "queue/orders.hpp"
 
 namespace sluice::queue {
@@ -110,8 +111,21 @@ class Queue {
   /// Gives waiting records, at most kMaxEdit, their `expired` final if their time is over; how many it gave.
   /// Blocks for one commit: for the sweeper.
   [[nodiscard]] Expected<std::uint64_t> expire(const std::vector<std::string>& keys);
+  /// Gives waiting records, at most kMaxEdit, their `suppressed` final. What is leased or gone is counted as
+  /// busy. Blocks for one commit: for a sweep, not for workers.
+  [[nodiscard]] Expected<EditReport> suppress(const std::vector<Suppressed>& records);
   /// Puts an event that belongs to no record into the feed (operational events).
   void record_event(std::string encoded);
+
+  // -- rows that other parts keep here (notes.hpp)
+  // -------------------------------------------------------------------------------------------------
+  /// Key without the prefix, and value, in the order of keys.
+  [[nodiscard]] Expected<std::vector<std::pair<std::string, std::string>>> notes(
+      std::string_view prefix) const;
+  /// `done` on the committer's thread, after the sync.
+  void keep(Notes notes, store::Urgency urgency, Done done);
+  /// Durable when it returns. Blocks for one commit: not for workers.
+  [[nodiscard]] Expected<> keep_now(const Notes& notes);
 
   [[nodiscard]] Feeder& feeder() { return *feeder_; }
   [[nodiscard]] const Ledger& ledger() const { return ledger_; }
@@ -124,6 +138,7 @@ class Queue {
   [[nodiscard]] const RecoveryReport& recovery() const { return recovery_; }
 
  private:
+  void write(store::Batch& batch, const Notes& notes);
   Queue(const Options& options, const Clock& clock) : options_(options), clock_(clock), ledger_(nullptr) {}
 
   void connect(std::vector<RunReceiver*> workers);

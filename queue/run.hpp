@@ -21,7 +21,7 @@ struct Run {
 
   /// A view into the page.
   [[nodiscard]] std::string_view domain() const { return page->records()[first].key.domain; }
-  [[nodiscard]] Held held(std::uint32_t i) const { return {stream, page, first + i, lane, 0}; }
+  [[nodiscard]] Held held(std::uint32_t i) const { return {stream, page, first + i, lane, 0, 0}; }
 };
 
 /// A worker's side of the feed. Called on the feeder's thread; must not block: it posts to its own thread.

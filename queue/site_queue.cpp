@@ -120,6 +120,15 @@ void SiteQueue::take(std::size_t limit, LaneGate& gate, std::vector<Held>& out) 
   }
 }
 
+void SiteQueue::take_transactional(std::size_t limit, LaneGate& gate, std::vector<Held>& out) {
+  const auto end = out.size() + limit;
+  while (out.size() < end && has_transactional()) {
+    if (serve(*classes_[0], gate, out) == Served::stop) return;
+  }
+}
+
+bool SiteQueue::has_transactional() const { return !classes_[0]->ring.empty(); }
+
 SiteQueue::Served SiteQueue::serve(ClassShare& share, LaneGate& gate, std::vector<Held>& out) {
   auto& tenant = share.ring.front();
   auto& stream = tenant.ring.front();

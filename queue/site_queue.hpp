@@ -51,6 +51,10 @@ class SiteQueue {
   void remove(WorkerLane& lane);
   /// Appends up to `limit` records in fair order; each was granted by the gate. Lanes that run empty leave.
   void take(std::size_t limit, LaneGate& gate, std::vector<Held>& out);
+  /// The same of transactional mail alone, for what is kept free for it; commercial mail's share is not
+  /// counted.
+  void take_transactional(std::size_t limit, LaneGate& gate, std::vector<Held>& out);
+  [[nodiscard]] bool has_transactional() const;
   [[nodiscard]] bool empty() const { return lanes_ == 0; }
   /// Some lane of the stream's phase stands in the queue.
   [[nodiscard]] bool waits(const Stream& stream, Phase phase) const;

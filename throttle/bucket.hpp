@@ -34,6 +34,7 @@ class Bucket {
 
    private:
     friend class Bucket;
+    friend class Quota;
     explicit Receipt(std::uint64_t full_at) : full_at_(full_at) {}
     std::uint64_t full_at_ = 0;
   };
@@ -76,6 +77,11 @@ class Bucket {
   /// for tomorrow, lowering does not punish, and neither is a burst. A take at the same moment may count in
   /// old tokens.
   void set_rate(const Rate& rate, Instant now);
+
+  /// From empty to full: the burst in time.
+  [[nodiscard]] Micros span() const {
+    return Micros(static_cast<std::int64_t>(burst_.load(std::memory_order_relaxed) / kTicksPerMicro));
+  }
 
   /// The TAT, rounded up to a microsecond. Save it; restore() it after a restart.
   [[nodiscard]] Instant snapshot() const;

@@ -28,10 +28,13 @@ Limit::Limit(std::string title, std::string where, const LimitValue& value, Inst
     : kind_(static_cast<Kind>(value.index())),
       bucket_(is_bucket() ? std::get<Rate>(value) : Rate{}),
       slots_(is_slots() ? std::get<std::uint32_t>(value) : 0),
+      quota_(is_quota() ? std::get<Allowance>(value) : Allowance{}),
       ends_(ends.time_since_epoch().count()),
       rate_(is_bucket() ? std::get<Rate>(value) : Rate{}),
       title_(std::move(title)),
-      where_(std::move(where)) {}
+      where_(std::move(where)) {
+  note_speed();
+}
 
 Limit::~Limit() { SLUICE_ASSERT(waiting() == 0); }
 
@@ -41,15 +44,72 @@ Instant Limit::ready_at(Instant now, std::uint64_t n) const { return ready_unles
 Instant Limit::ready_unless_over(Instant now, std::uint64_t n, std::uint64_t behind) const {
   if (over(now)) return now;
   if (kind_ == Kind::bucket) return std::min(bucket_.ready_at(now, n, behind), ends());
+  if (kind_ == Kind::quota) return std::min(quota_.ready_at(now, n), ends());
   return kind_ == Kind::slots && slots_.available() >= n ? now : ends();
 }
 
-void Limit::undo(Instant now, std::uint64_t n) {
+bool Limit::try_take_other(Instant now, std::uint64_t n, Bucket::Receipt& receipt) {
+  if (kind_ == Kind::gate) return over(now);
+  if (kind_ == Kind::quota) {
+    receipt = quota_.try_take(now, n);
+    note_change();
+    return receipt || over(now);
+  }
+  if (n > UINT32_MAX) return false;
+  const auto slots = static_cast<std::uint32_t>(n);
+  if (slots_.try_take(slots)) return true;
+  if (!over(now)) return false;
+  slots_.take_anyway(slots);
+  return true;
+}
+
+void Limit::set_journal(LimitJournal* journal, std::string key) {
+  journal_ = journal;
+  key_ = std::move(key);
+}
+
+/// Either this sees that nothing is noted, or whoever reads the state sees this change: the fence orders the
+/// change before the look as state_to_save() orders its store before its read.
+void Limit::note_change() {
+  if (journal_ == nullptr) return;
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (!noted_.load(std::memory_order_seq_cst)) journal_->changed(shared_from_this());
+}
+
+void Limit::note_speed() {
+  saved_.store(is_quota() || (is_bucket() && bucket_.span() > kSlow), std::memory_order_relaxed);
+}
+
+LimitState Limit::state_to_save(Instant now) {
+  // First, so that a change from here on is reported again.
+  noted_.store(false, std::memory_order_seq_cst);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  return state(now);
+}
+
+LimitState Limit::state(Instant now) const {
+  if (is_quota()) return quota_.count(now);
+  return bucket_.snapshot();
+}
+
+void Limit::restore(const LimitState& saved, Instant now) {
+  if (is_quota() && saved.index() == 1) quota_.restore(std::get<Quota::Count>(saved), now);
+  if (is_bucket() && saved.index() == 0) bucket_.restore(std::get<Instant>(saved), now);
+}
+
+void Limit::begin_empty(Instant now) {
+  if (is_bucket() && !saved()) bucket_.restore(now + bucket_.span(), now);
+}
+
+void Limit::undo(Instant now, std::uint64_t n, Bucket::Receipt receipt) {
   if (is_bucket()) {
     bucket_.refund(n);
+  } else if (is_quota()) {
+    quota_.refund(n, receipt);
   } else if (is_slots()) {
     slots_.release(static_cast<std::uint32_t>(n));
   }
+  if (saved()) note_change();
   wake_if_waiting(now);
 }
 
@@ -62,9 +122,12 @@ void Limit::release(Instant now, std::uint64_t n) {
 void Limit::refund(Instant now, std::uint64_t n, Bucket::Receipt receipt) {
   if (is_bucket()) {
     bucket_.refund(n, receipt, now);
+  } else if (is_quota()) {
+    quota_.refund(n, receipt);
   } else if (is_slots()) {
     slots_.release(static_cast<std::uint32_t>(n));
   }
+  if (saved()) note_change();
   wake_if_waiting(now);
 }
 
@@ -121,6 +184,7 @@ void Limit::set_rate(const Rate& rate, Instant now) {
     if (rate_ == rate) return;
     rate_ = rate;
     bucket_.set_rate(rate, now);
+    note_speed();
   }
   wake_all();
 }
@@ -135,6 +199,9 @@ void Limit::set(const LimitValue& value, Instant now) {
   SLUICE_ASSERT(static_cast<Kind>(value.index()) == kind_);
   if (is_bucket()) set_rate(std::get<Rate>(value), now);
   if (is_slots()) set_slots(std::get<std::uint32_t>(value));
+  if (!is_quota() || quota_.allowance() == std::get<Allowance>(value)) return;
+  quota_.set(std::get<Allowance>(value));
+  wake_all();
 }
 
 void Limit::set_end(Instant ends) {
@@ -146,6 +213,8 @@ void Limit::set_end(Instant ends) {
 
 void Limit::reset() {
   bucket_.reset();
+  quota_.reset();
+  if (saved()) note_change();
   wake_all();
 }
 
@@ -156,6 +225,8 @@ std::string Limit::name() const {
     value = rate_.text();
   } else if (is_slots()) {
     value = fmt::format("{}", slots_.limit());
+  } else if (is_quota()) {
+    value = fmt::format("{}", quota_.allowance().count);
   }
   auto text = title_;
   if (!value.empty()) text += " " + value;
@@ -168,6 +239,10 @@ std::string Limit::describe(Instant now) const {
   if (over(now)) return "over" + crowd;
   if (is_slots()) return fmt::format("{} of {} in use{}", slots_.in_use(), slots_.limit(), crowd);
   const auto ready = ready_at(now, 1);
+  if (is_quota()) {
+    return fmt::format("{} of {} used until {}{}", quota_.count(now).used, quota_.allowance().count,
+                       to_rfc3339(quota_.window_end(now)), crowd);
+  }
   if (ready <= now) return fmt::format("{} available{}", bucket_.available(now), crowd);
   return fmt::format("next in {:.3f} s{}", std::chrono::duration<double>(ready - now).count(), crowd);
 }
@@ -175,6 +250,7 @@ std::string Limit::describe(Instant now) const {
 bool Limit::idle(Instant now) const {
   if (waiting_.load(std::memory_order_seq_cst) != 0) return false;
   if (is_slots()) return slots_.in_use() == 0;
+  if (is_quota()) return quota_.count(now).used == 0;
   return is_gate() || bucket_.full(now);
 }
 

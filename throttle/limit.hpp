@@ -1,13 +1,13 @@
-// The common face of a token bucket, a concurrency limit and a gate (nothing before an instant), with the
-// list of those it has denied.
+// The common face of a token bucket, a quota, a concurrency limit and a gate (nothing before an instant),
+// with the list of those it has denied.
 //
 // A limit may have an end: from then on it grants whatever is asked, and those it holds back are woken by
 // timer. Overrides end so, without anybody who looks after them.
 //
 // A grant is one compare-and-swap and never takes the lock. A denied asker parks here and is not touched
 // again until this limit can grant: a concurrency limit wakes on release, a bucket at the instant it will
-// have the tokens, a gate when it opens. Timers belong to the scheduler: park() and wake_due() say at which
-// instant the calling thread must call wake_due() again.
+// have the tokens, a quota when its next window begins, a gate when it opens. Timers belong to the scheduler:
+// park() and wake_due() say at which instant the calling thread must call wake_due() again.
 //
 // No lost wake-up: the parking side makes itself visible (waiting_) and then looks at the limit again; the
 // releasing side gives back and then looks at waiting_. Both orders are sequentially consistent, so one of
@@ -18,6 +18,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -25,6 +26,7 @@
 #include "throttle/bucket.hpp"
 #include "throttle/concurrency.hpp"
 #include "throttle/mutex.hpp"
+#include "throttle/quota.hpp"
 #include "throttle/waiter.hpp"
 
 namespace sluice::throttle {
@@ -34,12 +36,27 @@ struct Gate {
   friend bool operator==(const Gate&, const Gate&) = default;
 };
 
-/// What a limit limits: a rate, slots, or everything.
-using LimitValue = std::variant<Rate, std::uint32_t, Gate>;
+/// What a limit limits: a rate, slots, everything, or the count of a window.
+using LimitValue = std::variant<Rate, std::uint32_t, Gate, Allowance>;
+/// What survives a restart: when a bucket is full again, or a quota's count.
+using LimitState = std::variant<Instant, Quota::Count>;
 
-class Limit {
+class Limit;
+/// Told of limits whose state has to be on disk before what they granted is sent.
+class LimitJournal {
+ public:
+  virtual ~LimitJournal() = default;
+  /// Limit::begin_note() tells whether it is listed already. When begin_note() has said so, the journal knows
+  /// that it has something. Any thread.
+  virtual void changed(const std::shared_ptr<Limit>& limit) = 0;
+};
+
+class Limit : public std::enable_shared_from_this<Limit> {
  public:
   static constexpr Instant kForever = Instant::max();
+  /// A bucket that needs longer than this from empty to full is saved as it is taken from; a faster one
+  /// begins empty after a restart.
+  static constexpr Micros kSlow{1'000'000};
 
   /// `title` begins the printable name: `policy "example.test" message_rate`; the value and `where` (which of
   /// the values of a "*" dimension this one is for; may be empty) follow.
@@ -53,28 +70,23 @@ class Limit {
   [[nodiscard]] bool is_bucket() const { return kind_ == Kind::bucket; }
   [[nodiscard]] bool is_slots() const { return kind_ == Kind::slots; }
   [[nodiscard]] bool is_gate() const { return kind_ == Kind::gate; }
+  [[nodiscard]] bool is_quota() const { return kind_ == Kind::quota; }
 
-  /// n tokens or slots, all or none. `receipt` is set by a bucket's grant.
+  /// n tokens or slots, all or none. `receipt` is set by the grant of a bucket or quota.
   [[nodiscard]] bool try_take(Instant now, std::uint64_t n, Bucket::Receipt& receipt) {
-    if (kind_ == Kind::bucket) {
-      receipt = bucket_.try_take(now, n);
-      return receipt || over(now);
-    }
-    if (kind_ == Kind::gate) return over(now);
-    if (n > UINT32_MAX) return false;
-    const auto slots = static_cast<std::uint32_t>(n);
-    if (slots_.try_take(slots)) return true;
-    if (!over(now)) return false;
-    slots_.take_anyway(slots);
-    return true;
+    if (kind_ != Kind::bucket) return try_take_other(now, n, receipt);
+    receipt = bucket_.try_take(now, n);
+    if (saved_.load(std::memory_order_relaxed)) note_change();
+    return receipt || over(now);
   }
   /// Counts n slots in that are held already, granted or not; release() as for others. Slots only.
   void take_anyway(std::uint32_t n) { slots_.take_anyway(n); }
   /// At most what try_take would grant now.
   [[nodiscard]] std::uint64_t available(Instant now) const {
     if (over(now)) return UINT32_MAX;
-    if (kind_ == Kind::gate) return 0;
-    return kind_ == Kind::bucket ? bucket_.available(now) : slots_.available();
+    if (kind_ == Kind::bucket) return bucket_.available(now);
+    if (kind_ == Kind::quota) return quota_.available(now);
+    return kind_ == Kind::slots ? slots_.available() : 0;
   }
   /// More slots are held than it has: it was lowered, or counted in what was open before.
   [[nodiscard]] bool exceeded(Instant now) const {
@@ -84,7 +96,7 @@ class Limit {
   [[nodiscard]] Instant ready_at(Instant now, std::uint64_t n) const;
 
   /// Undoes a take at the instant it was made; wakes.
-  void undo(Instant now, std::uint64_t n);
+  void undo(Instant now, std::uint64_t n, Bucket::Receipt receipt);
   /// Slots come back (wakes); tokens stay spent.
   void release(Instant now, std::uint64_t n);
   /// Slots or tokens come back later than they were taken (see Bucket::refund); wakes.
@@ -127,19 +139,33 @@ class Limit {
 
   /// Full or nothing in use, and nobody waiting: forgetting it changes nothing.
   [[nodiscard]] bool idle(Instant now) const;
-  /// Buckets only.
-  [[nodiscard]] Instant snapshot() const { return bucket_.snapshot(); }
-  void restore(Instant saved, Instant now) { bucket_.restore(saved, now); }
-  /// Refills a bucket by operator's order; wakes.
+  /// Changes are reported from now on; `key` names the limit on disk. Before traffic.
+  void set_journal(LimitJournal* journal, std::string key);
+  [[nodiscard]] const std::string& key() const { return key_; }
+  /// Its state must be saved as it changes: a quota, a slow bucket.
+  [[nodiscard]] bool saved() const { return saved_.load(std::memory_order_relaxed); }
+  /// For the journal: false if the limit was noted and not read since.
+  [[nodiscard]] bool begin_note() { return !noted_.exchange(true, std::memory_order_seq_cst); }
+  /// The state as of now; the next change is reported again.
+  [[nodiscard]] LimitState state_to_save(Instant now);
+  [[nodiscard]] LimitState state(Instant now) const;
+  /// Clamped, see Bucket and Quota. A state of another kind is ignored.
+  void restore(const LimitState& saved, Instant now);
+  /// A bucket that is filled in less than kSlow begins empty.
+  void begin_empty(Instant now);
+  /// Refills a bucket, begins a quota's count again, by operator's order; wakes.
   void reset();
 
  private:
   friend class Waiter;
-  enum class Kind : std::uint8_t { bucket, slots, gate };
+  enum class Kind : std::uint8_t { bucket, slots, gate, quota };
 
   [[nodiscard]] bool over(Instant now) const {
     return now.time_since_epoch().count() >= ends_.load(std::memory_order_relaxed);
   }
+  bool try_take_other(Instant now, std::uint64_t n, Bucket::Receipt& receipt);
+  void note_change();
+  void note_speed();
   [[nodiscard]] Instant ready_unless_over(Instant now, std::uint64_t n, std::uint64_t behind) const;
   void forget(Waiter& waiter);
   void leave(Waiter& waiter, Instant now);
@@ -151,6 +177,11 @@ class Limit {
   const Kind kind_;
   Bucket bucket_;
   Concurrency slots_;
+  Quota quota_;
+  std::atomic<bool> saved_{false};
+  std::atomic<bool> noted_{false};  ///< reported, and not read since
+  LimitJournal* journal_ = nullptr;
+  std::string key_;
   std::atomic<std::int64_t> ends_{kForever.time_since_epoch().count()};  ///< µs since 1970
   std::atomic<std::uint32_t> waiting_{0};
   mutable Mutex mutex_;

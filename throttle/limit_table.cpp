@@ -21,12 +21,19 @@ LimitTable::Found LimitTable::get(const LimitSpec& spec, Instant now,
     return {known->second.limit, known->first};
   }
   auto limit = std::make_shared<Limit>(spec.title, std::move(where), spec.value, spec.ends);
-  if (const auto saved = restored_.find(key); saved != restored_.end()) {
-    if (limit->is_bucket()) limit->restore(saved->second, now);
-    restored_.erase(saved);
-  }
+  adopt(*limit, key, now);
   const auto made = limits_.emplace(std::move(key), Entry{std::move(limit), spec.prefix.size()}).first;
   return {made->second.limit, made->first};
+}
+
+void LimitTable::adopt(Limit& limit, const std::string& key, Instant now) {
+  limit.set_journal(journal_, key);
+  if (const auto saved = restored_.find(key); saved != restored_.end()) {
+    limit.restore(saved->second, now);
+    restored_.erase(saved);
+  } else if (restored_at_ && now < *restored_at_ + Limit::kSlow) {
+    limit.begin_empty(*restored_at_);
+  }
 }
 
 void LimitTable::keep(const std::function<bool(std::string_view, Limit&)>& keep) {
@@ -52,27 +59,27 @@ void LimitTable::forget_idle(Instant now) {
   if (before - limits_.size() < before / 8) credit_ = before / 8;
 }
 
-std::vector<SavedBucket> LimitTable::snapshot(Instant now) const {
-  std::vector<SavedBucket> saved;
+std::vector<SavedLimit> LimitTable::snapshot(Instant now) const {
+  std::vector<SavedLimit> saved;
   for (const auto& [key, entry] : limits_) {
-    if (!entry.limit->is_bucket()) continue;
-    if (const auto full_at = entry.limit->snapshot(); full_at > now) saved.push_back({key, full_at});
+    const auto& limit = *entry.limit;
+    if (limit.is_slots() || limit.is_gate() || limit.idle(now)) continue;
+    saved.push_back({key, limit.state(now)});
   }
-  for (const auto& [key, full_at] : restored_) {
-    if (full_at > now) saved.push_back({key, full_at});
-  }
+  for (const auto& [key, state] : restored_) saved.push_back({key, state});
   return saved;
 }
 
-void LimitTable::restore(std::span<const SavedBucket> saved, Instant now) {
-  for (const auto& bucket : saved) {
+void LimitTable::restore(std::span<const SavedLimit> saved, Instant now) {
+  restored_at_ = now;
+  for (const auto& limit : saved) {
     if (restored_.size() >= max_limits_) return;
-    if (bucket.full_at > now) restored_.insert_or_assign(bucket.key, bucket.full_at);
+    restored_.insert_or_assign(limit.key, limit.state);
   }
 }
 
-void LimitTable::each(const std::function<void(const Limit&)>& visit) const {
-  for (const auto& [key, entry] : limits_) visit(*entry.limit);
+void LimitTable::each(const std::function<void(const std::shared_ptr<Limit>&)>& visit) const {
+  for (const auto& [key, entry] : limits_) visit(entry.limit);
 }
 
 void LimitTable::wake_all() {

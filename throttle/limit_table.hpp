@@ -21,10 +21,10 @@
 
 namespace sluice::throttle {
 
-/// A bucket's state across a restart. `key` is opaque and stable while name and match of its policy are.
-struct SavedBucket {
+/// A limit's state across a restart. `key` is opaque and stable while name and match of its policy are.
+struct SavedLimit {
   std::string key;
-  Instant full_at{};
+  LimitState state;
 };
 
 /// What a limit is to be.
@@ -49,15 +49,20 @@ class LimitTable {
   /// `make_room` once.
   [[nodiscard]] Found get(const LimitSpec& spec, Instant now, const std::function<void()>& make_room);
 
+  /// Journal and saved state for a limit, here or made elsewhere.
+  void adopt(Limit& limit, const std::string& key, Instant now);
+
   /// Drops every limit for which `keep` says false, and wakes who waits for it.
   void keep(const std::function<bool(std::string_view prefix, Limit& limit)>& keep);
   /// Drops what is idle and held by nobody else. Cheap when the last call found little.
   void forget_idle(Instant now);
 
-  [[nodiscard]] std::vector<SavedBucket> snapshot(Instant now) const;
-  void restore(std::span<const SavedBucket> saved, Instant now);
+  /// Changes of what it makes are reported there. Before traffic.
+  void set_journal(LimitJournal* journal) { journal_ = journal; }
+  [[nodiscard]] std::vector<SavedLimit> snapshot(Instant now) const;
+  void restore(std::span<const SavedLimit> saved, Instant now);
 
-  void each(const std::function<void(const Limit& limit)>& visit) const;
+  void each(const std::function<void(const std::shared_ptr<Limit>& limit)>& visit) const;
   void wake_all();
   [[nodiscard]] std::size_t size() const { return limits_.size(); }
   [[nodiscard]] std::uint64_t overflowed() const { return overflowed_; }
@@ -70,8 +75,10 @@ class LimitTable {
 
   const std::size_t max_limits_;
   std::unordered_map<std::string, Entry> limits_;
-  std::unordered_map<std::string, Instant> restored_;  ///< not met again yet
-  std::size_t credit_ = 0;                             ///< misses until a sweep is worth its time again
+  std::unordered_map<std::string, LimitState> restored_;  ///< not met again yet
+  std::optional<Instant> restored_at_;
+  LimitJournal* journal_ = nullptr;
+  std::size_t credit_ = 0;  ///< misses until a sweep is worth its time again
   std::uint64_t overflowed_ = 0;
 };
 

@@ -7,6 +7,7 @@ namespace sluice::throttle {
 
 Permits::Permits(Permits&& other) noexcept
     : n_(std::exchange(other.n_, 0)),
+      returned_(std::exchange(other.returned_, 0)),
       size_(std::exchange(other.size_, 0)),
       inline_(other.inline_),
       more_(std::move(other.more_)) {}
@@ -15,6 +16,7 @@ Permits& Permits::operator=(Permits&& other) noexcept {
   if (this != &other) {
     release();
     n_ = std::exchange(other.n_, 0);
+    returned_ = std::exchange(other.returned_, 0);
     size_ = std::exchange(other.size_, 0);
     inline_ = other.inline_;
     more_ = std::move(other.more_);
@@ -34,8 +36,12 @@ void Permits::add(Limit* limit, Bucket::Receipt receipt) {
 void Permits::release() {
   // Slots need no time to come back.
   for (std::size_t i = 0; i < size_; ++i) at(i).limit->release(Instant{}, n_);
+  forget();
+}
+
+void Permits::forget() {
   size_ = 0;
-  n_ = 0;
+  n_ = returned_ = 0;
   more_.clear();
 }
 
@@ -50,17 +56,19 @@ void Permits::cover(std::span<Limit* const> limits) {
   *this = std::move(now_held);  // what was held comes back after: a limit in both is never seen emptier
 }
 
-void Permits::settle(Instant now, std::uint64_t refunded) {
-  for (std::size_t i = 0; i < size_; ++i) at(i).limit->refund(now, refunded, at(i).receipt);
-  size_ = 0;
-  n_ = 0;
-  more_.clear();
+void Permits::refund(Instant now) {
+  for (std::size_t i = 0; i < size_; ++i) {
+    auto& held = at(i);
+    held.limit->refund(now, held.limit->is_slots() ? n_ : n_ - returned_, held.receipt);
+  }
+  forget();
 }
 
 void Permits::refund_unused(Instant now, std::uint64_t unused) {
-  unused = std::min(unused, n_);
+  unused = std::min(unused, n_ - returned_);
+  returned_ += unused;
   for (std::size_t i = 0; i < size_; ++i) {
-    if (at(i).limit->is_bucket()) at(i).limit->refund(now, unused, at(i).receipt);
+    if (!at(i).limit->is_slots()) at(i).limit->refund(now, unused, at(i).receipt);
   }
 }
 
@@ -75,8 +83,7 @@ class Acquisition {
     for (std::size_t i = 0; i < limits_.size(); ++i) {
       Bucket::Receipt receipt;
       if (!limits_[i]->try_take(now_, n, receipt)) {
-        permits.size_ = 0;
-        return deny(i, n);
+        return deny(i, n, permits);
       }
       permits.add(limits_[i], receipt);
     }
@@ -91,13 +98,14 @@ class Acquisition {
 
  private:
   /// Undone in reverse. Parking on the limit that opens last spares wake-ups that another limit would refuse.
-  std::unexpected<Denial> deny(std::size_t denied, std::uint64_t n) {
-    Denial denial{limits_[denied], limits_[denied]->ready_at(now_, n)};
-    for (auto i = denied; i-- > 0;) limits_[i]->undo(now_, n);
-    if (!denial.limit->is_bucket()) return std::unexpected(denial);
+  std::unexpected<Denial> deny(std::size_t denied, std::uint64_t n, Permits& taken) {
+    Denial denial{limits_[denied], limits_[denied]->ready_at(now_, n), n};
+    for (auto i = denied; i-- > 0;) limits_[i]->undo(now_, n, taken.at(i).receipt);
+    taken.size_ = 0;
+    if (denial.limit->is_slots()) return std::unexpected(denial);
     for (auto* limit : limits_.subspan(denied + 1)) {
-      if (!limit->is_bucket()) continue;
-      if (const auto until = limit->ready_at(now_, n); until > denial.until) denial = {limit, until};
+      if (limit->is_slots()) continue;
+      if (const auto until = limit->ready_at(now_, n); until > denial.until) denial = {limit, until, n};
     }
     return std::unexpected(denial);
   }

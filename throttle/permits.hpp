@@ -16,6 +16,7 @@ namespace sluice::throttle {
 struct Denial {
   Limit* limit = nullptr;
   Instant until{};
+  std::uint64_t need = 1;  ///< what was asked for: park with it
 };
 
 /// What acquire() granted. Slots are held until destruction; tokens are spent, unless refund() gives both
@@ -31,8 +32,9 @@ class [[nodiscard]] Permits {
   [[nodiscard]] std::uint64_t count() const { return n_; }
 
   /// The work was not done. Exact at the instant of the grant; later, time's refill is not credited twice.
-  void refund(Instant now) { settle(now, n_); }
-  /// Of the tokens, `unused` come back (a run of messages ended early); slots stay. Once per Permits.
+  void refund(Instant now);
+  /// Of the tokens, `unused` come back (a run of messages ended early); slots stay. A later refund() gives
+  /// back the rest.
   void refund_unused(Instant now, std::uint64_t unused);
   /// As destruction.
   void release();
@@ -51,9 +53,10 @@ class [[nodiscard]] Permits {
 
   void add(Limit* limit, Bucket::Receipt receipt);
   [[nodiscard]] const Held& at(std::size_t i) const { return i < kInline ? inline_[i] : more_[i - kInline]; }
-  void settle(Instant now, std::uint64_t refunded);
+  void forget();
 
   std::uint64_t n_ = 0;
+  std::uint64_t returned_ = 0;  ///< tokens of n_ that came back
   std::size_t size_ = 0;
   std::array<Held, kInline> inline_;
   std::vector<Held> more_;

@@ -1,10 +1,45 @@
 #include "throttle/policy.hpp"
 
+#include <algorithm>
+
 namespace sluice::throttle {
 namespace {
 
 constexpr std::array<const char*, kDimensions> kNames{"tenant",   "stream", "class",  "source",   "pool",
                                                       "provider", "site",   "domain", "remote_ip"};
+
+std::optional<LimitValue> quota(std::optional<std::uint64_t> count, Micros period) {
+  if (!count) return std::nullopt;
+  return Allowance{*count, period};
+}
+
+struct Implied {
+  Dimension from;
+  Dimension to;
+};
+constexpr std::array<Implied, 5> kImplied{{{Dimension::domain, Dimension::site},
+                                           {Dimension::domain, Dimension::provider},
+                                           {Dimension::site, Dimension::provider},
+                                           {Dimension::stream, Dimension::tenant},
+                                           {Dimension::stream, Dimension::class_}}};
+
+bool exact(const std::string& value) { return !value.empty() && value != "*"; }
+
+/// Every dimension that `b` names is named by `a`, or implied by one that is, and exactly where `b` is exact.
+bool says_all(const Match& a, const Match& b) {
+  for (std::size_t i = 0; i < kDimensions; ++i) {
+    const auto& wanted = b.values[i];
+    if (wanted.empty()) continue;
+    const auto enough = [&](const std::string& value) {
+      return exact(wanted) ? exact(value) : !value.empty();
+    };
+    const bool implied = std::ranges::any_of(kImplied, [&](const Implied& pair) {
+      return pair.to == static_cast<Dimension>(i) && enough(a[pair.from]);
+    });
+    if (!enough(a.values[i]) && !implied) return false;
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -27,6 +62,10 @@ const char* name_of(LimitKind kind) {
       return "connection_rate";
     case LimitKind::connections:
       return "connections";
+    case LimitKind::hourly_quota:
+      return "hourly_quota";
+    case LimitKind::daily_quota:
+      return "daily_quota";
   }
   return "?";
 }
@@ -41,9 +80,15 @@ std::optional<LimitValue> value_of(const PolicyOptions& policy, LimitKind kind) 
       return policy.connection_rate;
     case LimitKind::connections:
       return policy.connections;
+    case LimitKind::hourly_quota:
+      return quota(policy.hourly_quota, std::chrono::hours(1));
+    case LimitKind::daily_quota:
+      return quota(policy.daily_quota, std::chrono::hours(24));
   }
   return std::nullopt;
 }
+
+bool narrower(const Match& a, const Match& b) { return says_all(a, b) && !says_all(b, a); }
 
 void fold_case(Match& match) {
   for (const auto dimension : {Dimension::provider, Dimension::site, Dimension::domain}) {

@@ -54,16 +54,33 @@ struct PolicyOptions {
   std::optional<Rate> connection_rate;                   ///< connections opened
   std::optional<std::uint32_t> connections;              ///< open at once; at least 1
   std::optional<std::uint32_t> messages_per_connection;  ///< then QUIT and reconnect; at least 1
+  std::optional<std::uint64_t> hourly_quota;             ///< messages in each hour of UTC
+  std::optional<std::uint64_t> daily_quota;              ///< messages in each day of UTC
   /// Holds only for the limits that no other matching policy sets. All others must grant together.
   bool fallback = false;
   /// A fallback that yields to other fallbacks too.
   bool last = false;
+  /// For the limits it sets, matching policies that are wider (narrower() says which) do not count.
+  bool overrides = false;
 };
 
+/// `a` says all that `b` says about which mail it matches, and more: it names the same dimensions or ones
+/// that imply them (a domain its site and provider, a site its provider, a stream its tenant and class), and
+/// a value where `b` has one. Both match the same mail.
+[[nodiscard]] bool narrower(const Match& a, const Match& b);
+
 /// The kinds of limit a policy may set that become a Limit.
-enum class LimitKind : std::uint8_t { message_rate, byte_rate, connection_rate, connections };
-inline constexpr std::array kLimitKinds{LimitKind::message_rate, LimitKind::byte_rate,
-                                        LimitKind::connection_rate, LimitKind::connections};
+enum class LimitKind : std::uint8_t {
+  message_rate,
+  byte_rate,
+  connection_rate,
+  connections,
+  hourly_quota,
+  daily_quota
+};
+inline constexpr std::array kLimitKinds{LimitKind::message_rate,    LimitKind::byte_rate,
+                                        LimitKind::connection_rate, LimitKind::connections,
+                                        LimitKind::hourly_quota,    LimitKind::daily_quota};
 /// As in the configuration: "message_rate".
 [[nodiscard]] const char* name_of(LimitKind kind);
 [[nodiscard]] std::optional<LimitValue> value_of(const PolicyOptions& policy, LimitKind kind);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 namespace sluice::throttle {
 namespace {
@@ -31,29 +30,29 @@ std::shared_ptr<Limits> PolicySet::Build::limits() {
 
 void PolicySet::Build::add_policies() {
   std::vector<const Rule*> matching;
-  // By rank: no fallback, fallback, last. A limit is set by the first rank that sets it.
-  std::array<std::size_t, kLimitKinds.size()> rank_of{2, 2, 2, 2};
-  std::size_t per_connection_rank = 2;
   for (const auto& rule : set_.rules_) {
-    if (!matches(rule.options.match, subject_)) continue;
-    matching.push_back(&rule);
-    const auto rank = rank_in(rule.options);
-    for (const auto kind : kLimitKinds) {
-      auto& first = rank_of[static_cast<std::size_t>(kind)];
-      if (value_of(rule.options, kind)) first = std::min(first, rank);
-    }
-    if (rule.options.messages_per_connection) per_connection_rank = std::min(per_connection_rank, rank);
+    if (matches(rule.options.match, subject_)) matching.push_back(&rule);
   }
+  /// It sets the same limit too, and `policy` leaves it to that one.
+  const auto yields = [&](const PolicyOptions& policy, const auto& sets) {
+    return std::ranges::any_of(matching, [&](const Rule* rule) {
+      const auto& other = rule->options;
+      if (&other == &policy || !sets(other)) return false;
+      return rank_in(other) < rank_in(policy) || (other.overrides && narrower(other.match, policy.match));
+    });
+  };
   for (const auto* rule : matching) {
     const auto& policy = rule->options;
     for (const auto kind : kLimitKinds) {
-      if (rank_in(policy) > rank_of[static_cast<std::size_t>(kind)]) continue;
-      if (const auto value = value_of(policy, kind)) add_policy(*rule, kind, *value);
+      const auto value = value_of(policy, kind);
+      if (!value) continue;
+      const auto sets = [kind](const PolicyOptions& other) { return value_of(other, kind).has_value(); };
+      if (!yields(policy, sets)) add_policy(*rule, kind, *value);
     }
-    if (policy.messages_per_connection && rank_in(policy) == per_connection_rank) {
-      out_->messages_per_connection =
-          std::min(out_->messages_per_connection, *policy.messages_per_connection);
-    }
+    if (!policy.messages_per_connection) continue;
+    const auto sets = [](const PolicyOptions& other) { return other.messages_per_connection.has_value(); };
+    if (yields(policy, sets)) continue;
+    out_->messages_per_connection = std::min(out_->messages_per_connection, *policy.messages_per_connection);
   }
 }
 
@@ -63,9 +62,8 @@ void PolicySet::Build::add_policy(const Rule& rule, LimitKind kind, const LimitV
   spec.title = fmt::format("policy \"{}\" {}", rule.options.name, throttle::name_of(kind));
   spec.value = value;
   place(spec, rule.options.match);
-  auto& group = kind == LimitKind::message_rate ? out_->message
-                : kind == LimitKind::byte_rate  ? out_->bytes
-                                                : out_->connection;
+  const bool opening = kind == LimitKind::connection_rate || kind == LimitKind::connections;
+  auto& group = opening ? out_->connection : kind == LimitKind::byte_rate ? out_->bytes : out_->message;
   const auto key = add(spec, {&group});
   if (kind != LimitKind::message_rate) return;
   bases_.push_back({spec.prefix, std::string(key.substr(spec.prefix.size())), spec.title, spec.where,
@@ -118,7 +116,10 @@ std::string_view PolicySet::Build::add(const LimitSpec& spec,
     set_.forget_unheld_answers();
     set_.table_.forget_idle(now_);
   });
-  for (auto* group : groups) group->push_back(found.limit.get());
+  for (auto* group : groups) {
+    group->push_back(found.limit.get());
+    if (group != &out_->connection) out_->exact |= found.limit->saved();
+  }
   out_->pins.push_back(std::move(found.limit));
   return found.key;
 }

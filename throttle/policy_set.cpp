@@ -48,6 +48,11 @@ Expected<std::vector<PolicySet::Rule>> PolicySet::compile(std::vector<PolicyOpti
     if (!limits && !policy.messages_per_connection) return refuse("sets no limit");
     if (policy.connections == 0U) return refuse("connections must be at least 1");
     if (policy.messages_per_connection == 0U) return refuse("messages_per_connection must be at least 1");
+    for (const auto& quota : {policy.hourly_quota, policy.daily_quota}) {
+      if (quota && (*quota == 0 || *quota > kMaxRateCount))
+        return refuse("a quota is 1 to 1,000,000,000,000 messages");
+    }
+    if (policy.fallback && policy.overrides) return refuse("a fallback cannot override");
     auto identity = fmt::format("{}{}{}", policy.name, kSeparator, to_string(policy.match));
     if (!seen.insert(identity).second) return refuse("is there twice with the same match");
     rules.push_back({std::move(policy), std::move(identity)});
@@ -128,16 +133,6 @@ std::vector<std::string> PolicySet::explain(const Subject& subject, Instant now)
   for (const auto& limit : limits->pins)
     lines.push_back(fmt::format("{}: {}", limit->name(), limit->describe(now)));
   return lines;
-}
-
-std::vector<SavedBucket> PolicySet::snapshot(Instant now) const {
-  const MutexLock lock(mutex_);
-  return table_.snapshot(now);
-}
-
-void PolicySet::restore(std::span<const SavedBucket> saved, Instant now) {
-  const MutexLock lock(mutex_);
-  table_.restore(saved, now);
 }
 
 void PolicySet::wake_all() {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "engine/base/error.hpp"
+#include "throttle/changed_limits.hpp"
 #include "throttle/limit.hpp"
 #include "throttle/limit_table.hpp"
 #include "throttle/override.hpp"
@@ -34,9 +35,11 @@ struct PolicySetOptions {
 /// The answer for one tuple. Keeps its limits alive.
 struct Limits {
   std::vector<Limit*> connection;  ///< ask for 1 to open a connection: connections and connection_rate
-  std::vector<Limit*> message;     ///< ask for messages: message_rate
+  std::vector<Limit*> message;     ///< ask for messages: message_rate and the quotas
   std::vector<Limit*> bytes;       ///< ask for bytes: byte_rate
   std::uint32_t messages_per_connection = UINT32_MAX;  ///< the least of all that match
+  /// A message that is not sent after all must give its permits back: a quota counts, or a rate is slow.
+  bool exact = false;
   std::uint64_t generation = 0;
   std::vector<std::shared_ptr<Limit>> pins;  ///< shared: by the table, the memo and every holder of an answer
 
@@ -77,10 +80,29 @@ class PolicySet {
   /// "name: state" of each limit the tuple meets; an override's name says id, by, cause and end.
   [[nodiscard]] std::vector<std::string> explain(const Subject& subject, Instant now);
 
-  /// Buckets that are not full; those restored and not met again yet included.
-  [[nodiscard]] std::vector<SavedBucket> snapshot(Instant now) const;
-  /// At start, before traffic. Beyond max_limits entries are dropped (their buckets start full).
-  void restore(std::span<const SavedBucket> saved, Instant now);
+  /// Limits that have granted something time has not given back; those restored and not met again included.
+  [[nodiscard]] std::vector<SavedLimit> snapshot(Instant now) const;
+  /// At start, before traffic. Limits take their saved state over as they are met; fast buckets begin empty.
+  /// Overrides that are over, or do not check, are dropped. Beyond max_limits entries are dropped (their
+  /// buckets start full).
+  void restore(std::span<const SavedLimit> saved, std::vector<Override> overrides, Instant now);
+  /// Quotas and slow buckets whose state changed since the last call. Fast ones need no saving.
+  [[nodiscard]] std::vector<SavedLimit> take_changed(Instant now);
+  [[nodiscard]] bool any_changed() const { return changed_.any(); }
+  /// A limit that is made elsewhere is saved like the others: it takes over what was saved under the key.
+  void adopt(Limit& limit, const std::string& key, Instant now);
+
+  /// Every limit there is, by name.
+  struct View {
+    std::string name;
+    std::string state;
+    std::string kind;  ///< "rate", "quota", "slots", "pause"
+    std::size_t waiting = 0;
+    Instant ready{};  ///< when it grants one; `now` or before: at once; kForever: when one is given back
+  };
+  [[nodiscard]] std::vector<View> view(Instant now) const;
+  /// Refills the buckets and quotas whose printed name contains `text`; how many.
+  std::size_t reset(std::string_view text);
 
   /// Wakes everybody on every limit: shutdown.
   void wake_all();
@@ -95,7 +117,9 @@ class PolicySet {
   };
   class Build;
 
-  explicit PolicySet(const PolicySetOptions& options) : options_(options), table_(options.max_limits) {}
+  explicit PolicySet(const PolicySetOptions& options) : options_(options), table_(options.max_limits) {
+    table_.set_journal(&changed_);
+  }
 
   [[nodiscard]] static Expected<std::vector<Rule>> compile(std::vector<PolicyOptions> policies,
                                                            std::size_t max_policies);
@@ -109,6 +133,7 @@ class PolicySet {
 
   const PolicySetOptions options_;
   OverrideListener listener_;
+  ChangedLimits changed_;
   std::atomic<std::uint64_t> generation_{1};
   mutable Mutex mutex_;
   std::vector<Rule> rules_ SLUICE_TS(guarded_by(mutex_));

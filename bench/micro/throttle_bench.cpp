@@ -35,6 +35,33 @@ void BM_ThrottleBucketGrantShared(benchmark::State& state) {
 }
 BENCHMARK(BM_ThrottleBucketGrantShared)->Threads(2);
 
+/// A different one of 100,000 live limits each time, in no order: as many cache misses as it takes.
+void BM_ThrottleGrantOf100000(benchmark::State& state) {
+  constexpr std::size_t kLimits = 100'000;
+  std::vector<std::shared_ptr<Limit>> limits;
+  for (std::size_t i = 0; i < kLimits; ++i) limits.push_back(std::make_shared<Limit>("bucket", "", kFast));
+  auto now = kStart;
+  std::int64_t granted = 0;
+  std::size_t at = 0;
+  for (auto _ : state) {
+    now += Micros(1);
+    Bucket::Receipt receipt;
+    granted += limits[at]->try_take(now, 1, receipt);
+    at = (at + 61'803) % kLimits;
+  }
+  state.counters["granted"] = static_cast<double>(granted) / static_cast<double>(state.iterations());
+  state.counters["limit_bytes"] = sizeof(Limit);
+  state.counters["bucket_bytes"] = sizeof(Bucket);
+}
+BENCHMARK(BM_ThrottleGrantOf100000);
+
+/// A quota counts, and reports the change once.
+void BM_ThrottleQuotaGrant(benchmark::State& state) {
+  Quota quota({kMaxRateCount, std::chrono::hours(24)});
+  for (auto _ : state) benchmark::DoNotOptimize(quota.try_take(kStart, 1));
+}
+BENCHMARK(BM_ThrottleQuotaGrant);
+
 void BM_ThrottleBucketDenial(benchmark::State& state) {
   Bucket bucket(Rate{1, std::chrono::hours(24), 1});
   benchmark::DoNotOptimize(bucket.try_take(kStart, 1));

@@ -37,12 +37,14 @@ class Reloader {
     if (!applied) return std::unexpected(applied.error());
     auto shaped = service_.shaper().engine().reload(config::shaping_options(fresh->config));
     if (!shaped) return std::unexpected(shaped.error());
+    service_.limits_changed();
     log::set_level(level_of(fresh->config.log.level));
     boost::json::array rows;
     for (const auto& change : changes) {
       rows.push_back(boost::json::object{
           {"path", change.path}, {"from", change.from}, {"to", change.to}, {"live", change.live}});
     }
+    service_.meters().config_changed();
     log::info("config_reloaded", {{"changes", changes.size()}});
     loaded_ = std::move(*fresh);
     return boost::json::object{{"changes", std::move(rows)}};

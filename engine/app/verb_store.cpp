@@ -13,6 +13,7 @@
 #include "engine/base/clock.hpp"
 #include "engine/base/log.hpp"
 #include "engine/store/folder_lock.hpp"
+#include "engine/suppression/check.hpp"
 #include "queue/backup.hpp"
 #include "queue/families.hpp"
 #include "queue/repair.hpp"
@@ -92,6 +93,7 @@ int check(Context& context, const Wanted& wanted) {
   queue::CheckReport report;
   auto opened = store::Database::open_read_only(options, queue::family_names());
   if (opened) report = queue::check_store(**opened, folders);
+  if (opened) suppression::check_rows(**opened, report);
   auto& end = report.rows.emplace_front(queue::CheckRow{"acknowledged changes", 0, 0, {}});
   if (!opened) {
     end.what = "opening";
@@ -105,14 +107,22 @@ int check(Context& context, const Wanted& wanted) {
   return print_check(context, options.path, report);
 }
 
+Expected<> repair_suppressions(const store::Options& options, queue::RepairReport& report) {
+  auto database = store::Database::open(options, queue::family_names());
+  if (!database) return std::unexpected(database.error());
+  if (auto done = suppression::repair_rows(**database, !report.steps.empty(), report); !done) return done;
+  return (*database)->flush();
+}
+
 int repair(Context& context, const Wanted& wanted) {
   keep_quiet();
   const auto of_config = configured(context);
   if (!of_config) return context.exit_code;
   const SystemClock clock;
-  const auto report =
-      queue::repair_store(of_config->first, of_config->second, {wanted.accept_loss}, clock.now());
+  auto report = queue::repair_store(of_config->first, of_config->second, {wanted.accept_loss}, clock.now());
   if (!report) return context.complain(report.error());
+  if (auto done = repair_suppressions(of_config->first, *report); !done)
+    return context.complain(done.error());
   if (context.json) {
     json::array steps;
     for (const auto& step : report->steps)

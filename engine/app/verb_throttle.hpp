@@ -5,6 +5,8 @@
 
 namespace sluice::app {
 
+/// show, set, reset.
+void setup_throttle_limits(CLI::App& group, Context& context);
 void setup_throttle_resolve(CLI::App& group, Context& context);
 
 }  // namespace sluice::app

@@ -17,8 +17,12 @@ void setup_campaign(CLI::App& parent, Context& context);
 void setup_queue(CLI::App& parent, Context& context);
 void setup_throttle(CLI::App& parent, Context& context);
 void setup_events(CLI::App& parent, Context& context);
+void setup_source(CLI::App& parent, Context& context);
 void setup_store(CLI::App& parent, Context& context);
+void setup_classify(CLI::App& parent, Context& context);
+void setup_feedback(CLI::App& parent, Context& context);
 void setup_dkim(CLI::App& parent, Context& context);
+void setup_suppress(CLI::App& parent, Context& context);
 void setup_version(CLI::App& parent, Context& context);
 
 }  // namespace sluice::app

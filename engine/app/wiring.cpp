@@ -7,6 +7,7 @@
 
 #include "config/options.hpp"
 #include "config/shaping_options.hpp"
+#include "engine/app/command_line.hpp"
 
 namespace sluice::app {
 namespace {
@@ -64,13 +65,23 @@ smtp::ClientOptions client_options(const config::Config& config) {
   return out;
 }
 
+/// Both texts were checked when the configuration was read.
+std::optional<throttle::WarmupPlan> warmup_of(const config::Source& source) {
+  if (source.warmup.empty()) return std::nullopt;
+  throttle::WarmupPlan out;
+  if (auto ladder = throttle::parse_ladder(source.warmup)) out.ladder = std::move(*ladder);
+  if (const auto day = throttle::parse_day(source.warmup_start)) out.start = *day;
+  return out;
+}
+
 delivery::Options delivery_options(const config::Config& config) {
   delivery::Options out;
   for (const auto& source : config.sources) {
-    out.sources.push_back(
-        {source.name, address_of(source.address), address_of(source.address6), source.ehlo});
+    out.sources.push_back({source.name, address_of(source.address), address_of(source.address6), source.ehlo,
+                           warmup_of(source)});
   }
-  for (const auto& pool : config.pools) out.pools.push_back({pool.name, pool.sources});
+  for (const auto& pool : config.pools)
+    out.pools.push_back({pool.name, pool.sources, {pool.weights.begin(), pool.weights.end()}});
   for (const auto& provider : config.known_providers)
     out.providers.push_back({provider.name, provider.mx_suffixes, provider.networks, provider.tls});
   out.retry.ladder = config.retry.ladder;
@@ -102,6 +113,23 @@ campaign::CampaignsOptions campaigns_options(const config::Config& config) {
   out.expire = duration_cast<seconds>(config.retry.expire);
   out.active = config.campaign.active;
   out.remember_ids = duration_cast<std::chrono::hours>(config.campaign.remember_ids);
+  return out;
+}
+
+suppression::Options suppression_options(const config::Config& config) {
+  using std::chrono::hours;
+  const auto& wanted = config.suppression;
+  suppression::Options out;
+  out.filter_file = config.data_dir + "/suppression.filter";
+  out.automatic = wanted.from_bounces;
+  out.bounce_scope = suppression::scope_of(wanted.bounce_scope).value_or(out.bounce_scope);
+  out.domain_keep = duration_cast<hours>(wanted.domain_keep);
+  out.soft = {wanted.soft_events, duration_cast<hours>(wanted.soft_span),
+              duration_cast<hours>(wanted.soft_spacing), duration_cast<hours>(wanted.soft_decay)};
+  out.max_subjects = wanted.subjects;
+  out.max_entries_a_subject = wanted.entries_per_subject;
+  out.max_delta = wanted.recent;
+  out.max_audit = wanted.audit_lines;
   return out;
 }
 
@@ -167,6 +195,7 @@ std::string host_name() {
 Expected<control::ServiceOptions> service_options(const config::Config& config) {
   control::ServiceOptions out;
   out.data_dir = config.data_dir;
+  out.version = kVersion;
   out.queue = queue_options(config);
   out.disk = {config.store.refuse_below.bytes, config.store.stop_below.bytes, config.store.ballast.bytes};
   out.events.folder = config.data_dir + "/events";
@@ -176,6 +205,9 @@ Expected<control::ServiceOptions> service_options(const config::Config& config) 
   out.sent_keep = duration_cast<std::chrono::hours>(config.store.sent_keep);
   out.campaigns = campaigns_options(config);
   out.delivery = delivery_options(config);
+  auto rules = feedback::load_classifier(config.bounce.rules);
+  if (!rules) return std::unexpected(rules.error());
+  out.delivery.classifier = std::move(*rules);
   out.tls = {config.tls.ca_file, config.tls.sessions};
   out.resolver.library.servers = config.dns.servers;
   out.resolver.query_timeout = config.dns.timeout;
@@ -191,6 +223,7 @@ Expected<control::ServiceOptions> service_options(const config::Config& config) 
   out.doors = std::move(*doors);
   out.bodies.folder = config.data_dir + "/bodies";
   out.bodies.segment_bytes = config.store.segment_size.bytes;
+  out.suppression = suppression_options(config);
   out.flow.inline_bytes = config.store.segment_from.bytes;
   out.policies = config::policy_options(config);
   out.shaping = config::shaping_options(config);

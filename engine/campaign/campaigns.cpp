@@ -47,7 +47,7 @@ Campaigns::~Campaigns() { stop(); }
 Expected<std::unique_ptr<Campaigns>> Campaigns::open(queue::Queue& queue, const queue::EventLog& log,
                                                      const Clock& clock, CampaignsOptions options,
                                                      FromCheck from_check, ContentCheck content_check,
-                                                     shaping::Canary& canary) {
+                                                     shaping::Canary& canary, suppression::Book* suppressed) {
   for (const auto& folder : {lists_folder(options), work_folder(options)}) {
     if (auto made = store::make_folder(folder); !made) return std::unexpected(made.error());
   }
@@ -56,6 +56,7 @@ Expected<std::unique_ptr<Campaigns>> Campaigns::open(queue::Queue& queue, const 
   auto out =
       std::unique_ptr<Campaigns>(new Campaigns(queue, log, clock, std::move(options), std::move(from_check),
                                                std::move(content_check), canary, std::move(*spool)));
+  out->suppressed_ = suppressed;
   if (auto loaded = out->load(); !loaded) return std::unexpected(loaded.error());
   auto watcher = SpoolWatcher::open(out->spool_, out->options_.watcher, clock.now());
   if (!watcher) return std::unexpected(watcher.error());
@@ -266,7 +267,7 @@ void Campaigns::start_expansions() {
     expansion.list = options_.limits.list;
     std::packaged_task<ExpansionResult()> task(
         [this, &running = *entry.running, stream = entry.stream, acceptance = entry.acceptance, expansion] {
-          Expansion work(queue_, clock_, stream, acceptance, expansion);
+          Expansion work(queue_, clock_, stream, acceptance, expansion, suppressed_);
           return work.run(running.stop);
         });
     entry.running->result = task.get_future();

@@ -57,7 +57,8 @@ class Campaigns {
  public:
   [[nodiscard]] static Expected<std::unique_ptr<Campaigns>> open(
       queue::Queue& queue, const queue::EventLog& log, const Clock& clock, CampaignsOptions options,
-      FromCheck from_check, ContentCheck content_check, shaping::Canary& canary);
+      FromCheck from_check, ContentCheck content_check, shaping::Canary& canary,
+      suppression::Book* suppressed = nullptr);
   ~Campaigns();
 
   /// Takes what is new, starts expansions, finishes what is done. One thread (control).
@@ -117,6 +118,7 @@ class Campaigns {
   const FromCheck from_check_;
   const ContentCheck content_check_;
   shaping::Canary& canary_;
+  suppression::Book* suppressed_ = nullptr;  ///< null: nobody is
   Spool spool_;
   SendingTimes times_;
   std::unique_ptr<SpoolWatcher> watcher_;

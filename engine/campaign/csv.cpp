@@ -8,7 +8,7 @@
 #include <cstring>
 #include <optional>
 
-#include "engine/campaign/nearest_name.hpp"
+#include "engine/base/nearest_name.hpp"
 
 namespace sluice::campaign {
 namespace {

@@ -20,7 +20,7 @@
 #include "engine/base/error.hpp"
 #include "engine/campaign/duplicate_scan.hpp"
 #include "engine/campaign/hash_set.hpp"
-#include "engine/campaign/siphash.hpp"
+#include "engine/base/siphash.hpp"
 
 namespace sluice::campaign {
 

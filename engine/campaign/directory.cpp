@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <optional>
 
-#include "engine/campaign/nearest_name.hpp"
+#include "engine/base/nearest_name.hpp"
 #include "engine/campaign/recipient_reader.hpp"
 #include "engine/campaign/row_mapper.hpp"
 #include "engine/campaign/template_check.hpp"

@@ -50,7 +50,7 @@ class Expansion::Flow {
 };
 
 Expansion::Expansion(queue::Queue& queue, const Clock& clock, queue::StreamPtr stream, Acceptance acceptance,
-                     ExpansionOptions options)
+                     ExpansionOptions options, suppression::Book* suppressed)
     : queue_(queue),
       clock_(clock),
       stream_(std::move(stream)),
@@ -59,6 +59,7 @@ Expansion::Expansion(queue::Queue& queue, const Clock& clock, queue::StreamPtr s
       dedup_({options_.dedup_memory_bytes, options_.work_folder},
              [this](const Dedup::Visit& visit) { return read_addresses(visit); }),
       mapper_(acceptance_.layout, acceptance_.list_kind.format),
+      suppressed_(suppressed),
       flow_(std::make_unique<Flow>()) {}
 
 Expansion::~Expansion() = default;
@@ -101,9 +102,14 @@ ExpansionResult Expansion::run(const std::atomic<bool>& stop) {
   if (!progress) return {ExpansionEnd::unreadable, "the checkpoint does not decode"};
   if (!progress->failure.empty()) return {ExpansionEnd::unreadable, progress->failure};
   if (progress->complete) return {};
+  if (auto learnt = learn_audience(); !learnt) return {ExpansionEnd::stopped, learnt.error().text};
   auto reader = open_list();
   if (!reader) return {ExpansionEnd::changed, reader.error().text};
   auto result = expand(*reader, *progress, stop);
+  if (!result && store_failed_) {
+    static_cast<void>(flow_->wait_for_all());
+    return {ExpansionEnd::stopped, result.error().text};
+  }
   if (!result) {
     progress->failure = result.error().text;
     submit_run(*progress);
@@ -144,12 +150,12 @@ Expected<> Expansion::add_row(const RowBatch& batch, const ListRow& row, const R
     run_->add_rejected(1);
     return {};
   }
-  auto duplicate = dedup_.is_duplicate(row.number, mapped_.key);
-  if (!duplicate) return std::unexpected(duplicate.error());
+  const auto why = why_suppressed(row);
+  if (!why) return std::unexpected(why.error());
   if (run_count_++ == 0) first_row_ = row.number;
   last_row_ = row.number;
-  if (*duplicate) {
-    run_->add_suppressed(duplicate_event(mapped_, row.number));
+  if (!why->empty()) {
+    run_->add_suppressed(suppressed_event(mapped_, row.number, *why));
     return {};
   }
   payload_.clear();
@@ -158,7 +164,33 @@ Expected<> Expansion::add_row(const RowBatch& batch, const ListRow& row, const R
   return {};
 }
 
+Expected<std::string_view> Expansion::why_suppressed(const ListRow& row) {
+  auto duplicate = dedup_.is_duplicate(row.number, mapped_.key);
+  if (!duplicate) return std::unexpected(duplicate.error());
+  if (*duplicate) return "duplicate";
+  if (suppressed_ == nullptr) return "";
+  const auto verdict = suppressed_->probe(mapped_.key, audience_, from_ms(run_ms_));
+  if (!verdict) {
+    store_failed_ = true;
+    return std::unexpected(verdict.error());
+  }
+  return *verdict ? (*verdict)->event_reason() : "";
+}
+
+Expected<> Expansion::learn_audience() {
+  if (suppressed_ == nullptr) return {};
+  auto bytes = queue_.content(stream_->id, "source");
+  if (!bytes) return std::unexpected(bytes.error());
+  const auto parts = message::decode_campaign(bytes->value_or(""));
+  if (!parts) return std::unexpected(parts.error());
+  const auto& settings = stream_->settings;
+  audience_ = {settings.tenant, parts->source.list_id,
+               settings.stream_class == queue::StreamClass::transactional};
+  return {};
+}
+
 void Expansion::begin_run() {
+  if (suppressed_ != nullptr) ticket_ = suppressed_->begin_check();
   run_ = std::make_unique<queue::Injection>(stream_);
   run_ms_ = to_ms(clock_.now());
   run_count_ = 0;
@@ -170,7 +202,9 @@ void Expansion::submit_run(const Progress& progress) {
   run_->set_checkpoint(progress.encode());
   run_->seal();
   flow_->begin();
-  queue_.inject(std::move(run_), store::Urgency::now, flow_->done());
+  queue_.inject(
+      std::move(run_), store::Urgency::now,
+      [done = flow_->done(), ticket = std::move(ticket_)](const Expected<>& result) { done(result); });
 }
 
 std::string Expansion::injected_event() const {
@@ -186,7 +220,8 @@ std::string Expansion::injected_event() const {
   return out;
 }
 
-std::string Expansion::duplicate_event(const MappedRow& row, std::uint64_t number) const {
+std::string Expansion::suppressed_event(const MappedRow& row, std::uint64_t number,
+                                        std::string_view reason) const {
   queue::Event event;
   event.kind = queue::EventKind::suppressed;
   event.time_ms = run_ms_;
@@ -194,7 +229,7 @@ std::string Expansion::duplicate_event(const MappedRow& row, std::uint64_t numbe
   event.id = MessageId::make(from_ms(run_ms_), queue_.options().node, stream_->id, number);
   event.recipient = row.address.text();
   event.domain = row.address.domain();
-  event.event_class = "duplicate";
+  event.event_class = reason;
   std::string out;
   event.append_to(out);
   return out;

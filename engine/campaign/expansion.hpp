@@ -10,6 +10,7 @@
 #include "engine/campaign/acceptance.hpp"
 #include "engine/campaign/dedup.hpp"
 #include "engine/campaign/row_mapper.hpp"
+#include "engine/suppression/book.hpp"
 #include "queue/queue.hpp"
 
 namespace sluice::campaign {
@@ -39,8 +40,9 @@ struct ExpansionResult {
 /// One thread. Blocks for commits, two runs ahead of the disk.
 class Expansion {
  public:
+  /// `suppressed` may be null: nobody is.
   Expansion(queue::Queue& queue, const Clock& clock, queue::StreamPtr stream, Acceptance acceptance,
-            ExpansionOptions options);
+            ExpansionOptions options, suppression::Book* suppressed = nullptr);
   ~Expansion();
 
   /// From the checkpoint to the list's end. `stop` is looked at between runs.
@@ -56,7 +58,11 @@ class Expansion {
   void begin_run();
   void submit_run(const Progress& progress);
   [[nodiscard]] std::string injected_event() const;
-  [[nodiscard]] std::string duplicate_event(const MappedRow& row, std::uint64_t number) const;
+  [[nodiscard]] std::string suppressed_event(const MappedRow& row, std::uint64_t number,
+                                             std::string_view reason) const;
+  [[nodiscard]] Expected<> learn_audience();
+  /// Why the row's recipient gets nothing; "" when it is to be mailed.
+  [[nodiscard]] Expected<std::string_view> why_suppressed(const ListRow& row);
   [[nodiscard]] bool wanted() const;
 
   queue::Queue& queue_;
@@ -69,6 +75,10 @@ class Expansion {
   MappedRow mapped_;
   std::string payload_;
   std::unique_ptr<queue::Injection> run_;
+  suppression::Book* const suppressed_;
+  suppression::Audience audience_;
+  suppression::Book::Ticket ticket_;  ///< of the run being made: its rows were looked up under it
+  bool store_failed_ = false;         ///< rows could not be looked up: no fault of the list
   std::int64_t run_ms_ = 0;
   std::uint64_t first_row_ = 0;
   std::uint64_t last_row_ = 0;

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "engine/campaign/siphash.hpp"
+#include "engine/base/siphash.hpp"
 
 namespace sluice::campaign {
 

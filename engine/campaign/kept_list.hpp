@@ -8,7 +8,7 @@
 
 #include "engine/base/error.hpp"
 #include "engine/campaign/descriptor.hpp"
-#include "engine/campaign/siphash.hpp"
+#include "engine/base/siphash.hpp"
 
 namespace sluice::campaign {
 

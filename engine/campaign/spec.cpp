@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/base/nearest_name.hpp"
 #include "engine/campaign/beneath.hpp"
 #include "engine/campaign/duration.hpp"
-#include "engine/campaign/nearest_name.hpp"
 #include "engine/campaign/spec_keys.hpp"
 #include "engine/shaping/share.hpp"
 

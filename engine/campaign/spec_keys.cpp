@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "engine/campaign/nearest_name.hpp"
+#include "engine/base/nearest_name.hpp"
 
 namespace sluice::campaign {
 namespace {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "engine/campaign/nearest_name.hpp"
+#include "engine/base/nearest_name.hpp"
 #include "engine/campaign/row_mapper.hpp"
 
 namespace sluice::campaign {

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string>
 
-#include "engine/campaign/siphash.hpp"
+#include "engine/base/siphash.hpp"
 
 namespace sluice::campaign {
 

@@ -5,7 +5,7 @@
 #include <exception>
 #include <vector>
 
-#include "engine/campaign/nearest_name.hpp"
+#include "engine/base/nearest_name.hpp"
 #include "engine/campaign/problem.hpp"
 
 namespace sluice::campaign {

@@ -68,6 +68,7 @@ bool DiskWatch::look(Instant now) {
   if (!size && !blind_) log::error("disk_not_measured", {{"reason", size.error().text}});
   blind_ = !size;
   if (!size) return false;  // what held before holds on
+  last_ = *size;
   const auto before = queue_.disk().room();
   const auto room = store::next_room(before, size->free_bytes, limits_);
   queue_.disk().set(room, why(room, size->free_bytes));  // each time: the number in the text stays true

@@ -36,6 +36,8 @@ class DiskWatch {
   /// Gives the ballast up when the disk is full.
   void on_commit_failed(const Error& error);
   [[nodiscard]] const store::DiskLimits& limits() const { return limits_; }
+  /// As last measured by look(), on its thread: free bytes without the ballast's.
+  [[nodiscard]] const store::DiskSize& last() const { return last_; }
 
  private:
   DiskWatch(DiskWatchOptions options, queue::Queue& queue, std::unique_ptr<store::DiskSpace> space,
@@ -51,6 +53,7 @@ class DiskWatch {
   const std::unique_ptr<store::DiskSpace> space_;
   store::Ballast ballast_;
   Instant next_{};
+  store::DiskSize last_;
   bool blind_ = false;           ///< the last measurement failed
   bool ballast_failed_ = false;  ///< the last take() failed
 };

@@ -6,23 +6,21 @@
 
 #include "engine/control/event_feed.hpp"
 #include "engine/control/handlers_queue.hpp"
+#include "engine/control/handlers_source.hpp"
+#include "engine/control/handlers_throttle.hpp"
 #include "engine/control/service.hpp"
 #include "engine/control/store_handlers.hpp"
+#include "engine/control/suppression_handlers.hpp"
 
 namespace sluice::control {
 namespace {
 
 namespace json = boost::json;
+using http::answer;
 using http::Request;
 using http::Response;
-using http::Task;
 
 /// A handler that answers at once, as the coroutine the router wants.
-template <class Fn>
-http::Handler answer(Fn fn) {
-  return [fn](Request request) -> Task<Response> { co_return fn(request); };
-}
-
 void add_counters(json::object& out, const queue::Counters& counters) {
   out["read"] = counters.injected + counters.rejected;
   out["rejected"] = counters.rejected;
@@ -156,6 +154,12 @@ Response readiness(Service& service) {
   return http::text_response(text, 503);
 }
 
+Response metrics_page(Service& service) {
+  auto page = http::text_response(service.meters().page());
+  page.content_type = metrics::kTextType;
+  return page;
+}
+
 Response reload(Service& service) {
   auto changes = service.reload();
   return changes ? http::json_response(*changes) : http::error_response(changes.error());
@@ -167,6 +171,7 @@ http::Router make_health_router(Service& service) {
   http::Router out;
   out.add("GET", "/healthz", answer([](const Request&) { return http::text_response("ok\n"); }));
   out.add("GET", "/readyz", answer([&service](const Request&) { return readiness(service); }));
+  out.add("GET", "/metrics", answer([&service](const Request&) { return metrics_page(service); }));
   return out;
 }
 
@@ -189,8 +194,11 @@ http::Router make_router(Service& service) {
             answer([&service, what](const Request& r) { return adjust_campaign(service, r, what); }));
   }
   add_queue_handlers(out, service);
+  add_throttle_handlers(out, service);
   out.add("GET", "/v1/events", answer([&service](const Request& r) { return events_response(service, r); }));
   add_store_routes(out, service);
+  add_source_handlers(out, service);
+  add_suppression_handlers(out, service);
   out.add("POST", "/v1/reload", answer([&service](const Request&) { return reload(service); }));
   return out;
 }

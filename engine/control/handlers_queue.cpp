@@ -12,14 +12,9 @@ namespace sluice::control {
 namespace {
 
 namespace json = boost::json;
+using http::answer;
 using http::Request;
 using http::Response;
-using http::Task;
-
-template <class Fn>
-http::Handler answer(Fn fn) {
-  return [fn](Request request) -> Task<Response> { co_return fn(request); };
-}
 
 Response response_of(Expected<json::object> result) {
   return result ? http::json_response(*result) : http::error_response(result.error());

@@ -29,6 +29,13 @@ class QueueDesk {
   /// Rows by provider, site or campaign, totals, orders, and how the estimates were made.
   [[nodiscard]] boost::json::object summary(std::string_view by);
   [[nodiscard]] boost::json::object orders() const;
+  /// Somebody watches the queue's size by provider: it is counted over and over for a while, at a fraction of
+  /// the pace of a summary's count.
+  void watch(Instant now) { watched_ = now; }
+  /// The last count that ended; before the first did, as far as it is. `ended` 0: as far as it is.
+  [[nodiscard]] const queue::CensusResult& count() const {
+    return census_.last().ended != Instant{} ? census_.last() : census_.counting();
+  }
   /// "" for a domain that is not known now.
   [[nodiscard]] std::string provider_of(std::string_view domain) const;
   /// Why the stream sends nothing, or when it will; or "".
@@ -44,6 +51,7 @@ class QueueDesk {
   queue::Census census_;
   queue::Sweeper sweeper_;
   Instant counted_for_{};  ///< somebody asked for a summary then
+  Instant watched_{};
 };
 
 }  // namespace sluice::control

@@ -22,7 +22,8 @@
 namespace sluice::control {
 namespace {
 
-constexpr std::chrono::milliseconds kTick{100};    ///< campaigns are looked after so often
+constexpr std::chrono::milliseconds kTick{100};  ///< campaigns are looked after so often
+
 constexpr std::chrono::seconds kClockStep{2};      ///< a smaller difference is drift
 constexpr std::chrono::seconds kExpireFiles{600};  ///< between two looks for what is beyond its time
 constexpr std::chrono::seconds kNextStep{1};       ///< the same, where one look did not see it all
@@ -51,6 +52,7 @@ Expected<std::unique_ptr<Service>> Service::make(ServiceOptions options) {
                     &Service::make_campaigns, &Service::make_doors}) {
     if (auto made = (out.get()->*step)(); !made) return std::unexpected(made.error());
   }
+  out->meters_ = std::make_unique<Meters>(*out, out->registry_);
   return out;
 }
 
@@ -73,7 +75,12 @@ Expected<> Service::make_queue() {
   auto log = queue::EventLog::open(*queue_, options_.events);
   if (!log) return std::unexpected(log.error());
   log_ = std::make_unique<queue::EventLog>(std::move(*log));
-  log_->set_observer([this](std::uint64_t, const queue::Event& event) { live_.add(event); });
+  log_->set_observer([this](std::uint64_t seq, const queue::Event& event) {
+    live_.add(event);
+    feed_meter_.on_event(seq, event);
+    if (event.kind == queue::EventKind::complaint)
+      delivery_->warmups().complained(event.source, event.provider);
+  });
   auto bodies = store::Segments::open(options_.bodies);
   if (!bodies) return std::unexpected(bodies.error());
   bodies_ = std::move(*bodies);
@@ -83,6 +90,25 @@ Expected<> Service::make_queue() {
     return load_content(stream, bytes, *bodies_);
   };
   contents_ = std::make_unique<delivery::ContentStore>(*queue_, std::move(load));
+  return make_suppression();
+}
+
+Expected<> Service::make_suppression() {
+  auto book = suppression::Book::open(*queue_, clock_, options_.suppression);
+  if (!book) return std::unexpected(book.error());
+  book_ = std::move(*book);
+  options_.flow.suppressed = book_.get();
+  log_->set_consumer([this] { return book_->cursor(); });
+  auto audience_of = [this](const queue::Stream& stream) -> std::optional<suppression::Audience> {
+    auto content = contents_->get(stream);
+    const bool later =
+        !content && (content.error().code == ErrorCode::io || content.error().code == ErrorCode::unavailable);
+    if (later) return std::nullopt;
+    if (!content) return delivery::audience_of(stream, {});  // damaged: its mail bounces
+    return delivery::audience_of(stream, (*content)->list_id());
+  };
+  upkeep_ = std::make_unique<suppression::Upkeep>(*queue_, *book_, clock_, std::move(audience_of),
+                                                  [this] { return log_->exported(); });
   return {};
 }
 
@@ -107,12 +133,11 @@ Expected<> Service::make_network() {
   router_ = std::make_unique<dns::Router>(resolver_thread_.context(), *resolver_, clock_, options_.router,
                                           std::move(*routes));
   routes_ = std::make_unique<delivery::RouterRoutes>(*router_);
-  auto policies = throttle::PolicySet::create(options_.policies);
-  if (!policies) return std::unexpected(policies.error());
-  policies_ = std::move(*policies);
+  if (auto made = make_policies(); !made) return made;
   auto shaper = Shaper::make(options_.shaping, *policies_);
   if (!shaper) return std::unexpected(shaper.error());
   shaper_ = std::move(*shaper);
+  shaper_->adopt(clock_.now());
   delivery::Parts parts{clock_, *queue_, *routes_, network_, *policies_, *contents_, signer_};
   parts.local_opening = [this](const queue::Stream& stream, const queue::Record& record, Instant now) {
     return campaigns_->times().opening(stream, record, now);
@@ -120,6 +145,9 @@ Expected<> Service::make_network() {
   if (options_.shaping_enabled) parts.shaping = &shaper_->engine();
   parts.broken_tls = &shaper_->broken_tls();
   parts.canary = &shaper_->canary();
+  parts.throttle_rows = throttle_rows_.get();
+  parts.suppressed = book_.get();
+  parts.registry = &registry_;
   auto made = delivery::Delivery::make(options_.delivery, parts, options_.tls);
   if (!made) return std::unexpected(made.error());
   delivery_ = std::move(*made);
@@ -147,7 +175,7 @@ Expected<> Service::make_campaigns() {
     return {};
   };
   auto opened = campaign::Campaigns::open(*queue_, *log_, clock_, options_.campaigns, std::move(from_check),
-                                          std::move(content_check), shaper_->canary());
+                                          std::move(content_check), shaper_->canary(), book_.get());
   if (!opened) return std::unexpected(opened.error());
   campaigns_ = std::move(*opened);
   desk_ = std::make_unique<QueueDesk>(*this);
@@ -184,6 +212,7 @@ Expected<> Service::start() {
   resolver_thread_.start();
   queue_->start(delivery_->receivers());
   delivery_->start();
+  upkeep_->start();
   exporter_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "exporter");
     export_loop();
@@ -263,8 +292,12 @@ net::Task<> Service::tick_loop() {
     tell_clock_step();
     if (disk_->look(clock_.now())) delivery_->wake();
     tick_shaping(clock_.now());
+    tick_throttles(clock_.now());
     campaigns_->tick(clock_.now());
     desk_->tick(clock_.now());
+    delivery_->sources().expire(clock_.now());
+    delivery_->warmups().tick(clock_.now());
+    meters_->tick(clock_.now());
     timer.expires_after(kTick);
     boost::system::error_code ignored;
     co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
@@ -290,6 +323,7 @@ void Service::stop() {
   bodies_->stop();
   campaigns_->stop();
   delivery_->stop();
+  upkeep_->stop();
   queue_->stop();
   stopping_.store(true, std::memory_order_release);
   if (exporter_.joinable()) exporter_.join();
@@ -325,6 +359,7 @@ std::vector<std::string> Service::not_ready() const {
   std::vector<std::string> out;
   if (const auto sick = queue_->committer().health()) out.push_back("the store cannot write: " + sick->text);
   if (auto why = queue_->disk().why(); !why.empty()) out.push_back(std::move(why));
+  for (auto& stalled : meters_->stalled()) out.push_back(std::move(stalled));
   if (stopping_.load(std::memory_order_acquire)) out.push_back("stopping");
   return out;
 }

@@ -15,7 +15,9 @@
 #include "engine/campaign/campaigns.hpp"
 #include "engine/control/backups.hpp"
 #include "engine/control/disk_watch.hpp"
+#include "engine/control/feed_meter.hpp"
 #include "engine/control/live_counts.hpp"
+#include "engine/control/meters.hpp"
 #include "engine/control/queue_desk.hpp"
 #include "engine/control/shaper.hpp"
 #include "engine/delivery/delivery.hpp"
@@ -23,6 +25,7 @@
 #include "engine/delivery/smtp_transport.hpp"
 #include "engine/dns/router.hpp"
 #include "engine/http/server.hpp"
+#include "engine/suppression/upkeep.hpp"
 #include "queue/event_log.hpp"
 
 namespace sluice::control {
@@ -41,6 +44,7 @@ struct SenderDomains {
 
 struct ServiceOptions {
   std::string data_dir;
+  std::string version;  ///< of the program, for /metrics
   queue::Options queue;
   store::DiskLimits disk;
   queue::EventLogOptions events;
@@ -56,6 +60,7 @@ struct ServiceOptions {
   std::vector<delivery::DoorOptions> doors;  ///< SMTP submission; one per [[listener]]
   store::SegmentsOptions bodies;             ///< where what the doors accept is kept
   delivery::FlowOptions flow;
+  suppression::Options suppression;
   std::vector<DkimKeyFile> dkim;
   std::vector<SenderDomains> senders;
   http::ServerOptions http;
@@ -80,6 +85,8 @@ class Service {
   /// What to do when the store cannot write before a new start: called once, on the committer's thread. Set
   /// before start().
   void set_lost(std::function<void(const Error&)> lost);
+  /// Limits were loosened or ended: what was put off until they would open is looked at again. Any thread.
+  void limits_changed();
   /// What POST /v1/reload does and answers. Set before start(). Runs on the control thread.
   void set_reload(std::function<Expected<boost::json::object>()> reload) { reload_ = std::move(reload); }
 
@@ -92,6 +99,13 @@ class Service {
   /// Control's thread.
   [[nodiscard]] QueueDesk& desk() { return *desk_; }
   [[nodiscard]] Backups& backups() { return *backups_; }
+  [[nodiscard]] suppression::Book& suppressed() { return *book_; }
+  /// Control's thread, but for config_changed().
+  [[nodiscard]] Meters& meters() { return *meters_; }
+  [[nodiscard]] dns::Resolver& resolver() { return *resolver_; }
+  [[nodiscard]] const DiskWatch& disk() const { return *disk_; }
+  /// Null: no door is configured.
+  [[nodiscard]] const delivery::DoorServer* doors() const { return doors_.get(); }
   [[nodiscard]] const LiveCounts& live() const { return live_; }
   [[nodiscard]] const queue::EventLog& events() const { return *log_; }
   [[nodiscard]] const ServiceOptions& options() const { return options_; }
@@ -100,7 +114,7 @@ class Service {
   [[nodiscard]] const message::DkimSigner& signer() const { return signer_; }
   [[nodiscard]] delivery::ContentStore& contents() { return *contents_; }
   [[nodiscard]] Instant started() const { return started_; }
-  /// Empty: ready; else why not.
+  /// Empty: ready; else why not. Control's thread.
   [[nodiscard]] std::vector<std::string> not_ready() const;
   [[nodiscard]] Expected<boost::json::object> reload();
 
@@ -108,6 +122,7 @@ class Service {
   explicit Service(ServiceOptions options);
 
   Expected<> make_queue();
+  Expected<> make_suppression();
   Expected<> make_disk_watch();
   Expected<> make_network();
   Expected<> make_campaigns();
@@ -121,6 +136,9 @@ class Service {
   void export_loop();
   void tell_clock_step();
   void tick_shaping(Instant now);
+  Expected<> make_policies();
+  void tick_throttles(Instant now);
+  void on_override(const throttle::OverrideChange& change);
   net::Task<> tick_loop();
   net::Task<> stop_control(std::promise<void>* stopped);
   net::Task<> stop_resolver(std::promise<void>* stopped);
@@ -128,10 +146,14 @@ class Service {
   ServiceOptions options_;
   SystemClock clock_;
   Instant started_{};
-  Micros told_skew_{0};  ///< control's thread only
+  Micros told_skew_{0};        ///< control's thread only
+  Instant throttles_saved_{};  ///< control's thread only
   LiveCounts live_;
+  metrics::Registry registry_;  ///< outlives everybody who counts
+  FeedMeter feed_meter_{registry_.make_shard()};
   std::unique_ptr<queue::Queue> queue_;
   std::unique_ptr<DiskWatch> disk_;
+  std::unique_ptr<suppression::Book> book_;
   std::unique_ptr<queue::EventLog> log_;
   std::unique_ptr<store::Segments> bodies_;
   std::unique_ptr<Backups> backups_;
@@ -143,13 +165,16 @@ class Service {
   delivery::SmtpNetwork network_;
   std::unique_ptr<throttle::PolicySet> policies_;
   std::unique_ptr<Shaper> shaper_;
+  std::unique_ptr<queue::ThrottleRows> throttle_rows_;
   std::unique_ptr<delivery::ContentStore> contents_;
+  std::unique_ptr<suppression::Upkeep> upkeep_;
   message::DkimSigner signer_;
   std::unique_ptr<delivery::Delivery> delivery_;
   std::unique_ptr<campaign::Campaigns> campaigns_;
   std::unique_ptr<QueueDesk> desk_;
   std::unique_ptr<delivery::Flows> flows_;
   std::unique_ptr<delivery::DoorServer> doors_;
+  std::unique_ptr<Meters> meters_;
   net::Worker control_{"control"};
   std::unique_ptr<net::TaskGroup> control_tasks_;
   std::unique_ptr<http::Server> server_;  ///< control.sock

@@ -23,19 +23,12 @@ std::vector<std::pair<StreamId, std::string>> Shaper::tick(Instant now) {
 
 void Shaper::set(shaping::Change change, Instant now) {
   const auto id = change.id;
-  const auto effect = throttle::effect_of(change);
-  const auto cause = change.cause;
-  const auto until = change.until;
   if (auto done = policies_.set_override(std::move(change), now); !done) {
     log::error("shaping_not_applied", {{"id", id}, {"reason", done.error().text}});
-    return;
   }
-  log::info("shaping", {{"id", id}, {"effect", effect}, {"until", to_rfc3339(until)}, {"cause", cause}});
 }
 
-void Shaper::clear(const std::string& id, Instant now) {
-  if (policies_.clear_override(id, now)) log::info("shaping_over", {{"id", id}});
-}
+void Shaper::clear(const std::string& id, Instant now) { policies_.clear_override(id, now); }
 
 void Shaper::hold(StreamId campaign, const std::string& reason) {
   const std::lock_guard lock(mutex_);

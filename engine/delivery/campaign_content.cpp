@@ -23,10 +23,15 @@ class CampaignStream final : public StreamContent {
     if (auto rendered = content_.render(input, out.rendered); !rendered) return rendered;
     out.signatures.clear();
     out.signed_by.clear();
+    out.signing = {};
     const auto pieces = out.rendered.body_pieces();
+    const auto began = std::chrono::steady_clock::now();
     auto count = signer.sign(out.rendered.header, pieces, content_.from_domain(), now, out.signatures);
     if (!count) return std::unexpected(count.error());
-    if (*count > 0) name_keys(signer, out.signed_by);
+    if (*count > 0) {
+      out.signing = std::chrono::steady_clock::now() - began;
+      name_keys(signer, out.signed_by);
+    }
     out.pieces = {out.signatures, out.rendered.header, out.rendered.body, out.rendered.tail};
     out.finish(smtp::ContentForm::plain);
     return {};
@@ -44,6 +49,8 @@ class CampaignStream final : public StreamContent {
     }
     return out + "}";
   }
+
+  std::string list_id() const override { return parts_.source.list_id; }
 
   std::string sender(const queue::Record&, const MessageId& id) const override {
     return parts_.bounce_domain.empty() ? parts_.fallback_sender : id.text() + "@" + parts_.bounce_domain;

@@ -7,22 +7,26 @@
 namespace sluice::delivery {
 namespace {
 
-Expected<std::map<std::string, std::vector<std::size_t>, std::less<>>> pools_of(const Options& options) {
-  std::map<std::string, std::vector<std::size_t>, std::less<>> out;
+Expected<std::map<std::string, std::vector<PoolSource>, std::less<>>> pools_of(const Options& options) {
+  std::map<std::string, std::vector<PoolSource>, std::less<>> out;
   for (const auto& pool : options.pools) {
-    for (const auto& name : pool.sources) {
+    if (!pool.weights.empty() && pool.weights.size() != pool.sources.size())
+      return fail(ErrorCode::invalid_input, "pool " + pool.name + " needs a weight for each source");
+    for (std::size_t i = 0; i < pool.sources.size(); ++i) {
+      const auto& name = pool.sources[i];
       const auto found = std::find_if(options.sources.begin(), options.sources.end(),
                                       [&](const auto& source) { return source.name == name; });
       if (found == options.sources.end()) {
         return fail(ErrorCode::invalid_input, "pool " + pool.name + " names the unknown source " + name);
       }
-      out[pool.name].push_back(static_cast<std::size_t>(found - options.sources.begin()));
+      const auto weight = pool.weights.empty() ? 1U : std::max(1U, pool.weights[i]);
+      out[pool.name].push_back({static_cast<std::size_t>(found - options.sources.begin()), weight});
     }
     if (out[pool.name].empty())
       return fail(ErrorCode::invalid_input, "pool " + pool.name + " has no sources");
   }
   if (!out.contains("default")) {
-    for (std::size_t i = 0; i < options.sources.size(); ++i) out["default"].push_back(i);
+    for (std::size_t i = 0; i < options.sources.size(); ++i) out["default"].push_back({i, 1});
   }
   return out;
 }
@@ -61,7 +65,7 @@ std::string first_address(const dns::MxPlan& plan) {
 
 Expected<std::unique_ptr<Delivery>> Delivery::make(Options options, const Parts& parts,
                                                    const net::TlsClientOptions& tls) {
-  if (options.sources.empty()) options.sources.push_back({"default", {}, {}, {}});
+  if (options.sources.empty()) options.sources.push_back({"default", {}, {}, {}, {}});
   auto pools = pools_of(options);
   if (!pools) return std::unexpected(pools.error());
   auto out = std::unique_ptr<Delivery>(new Delivery);
@@ -73,7 +77,7 @@ Expected<std::unique_ptr<Delivery>> Delivery::make(Options options, const Parts&
                                                  parts.network,
                                                  parts.policies,
                                                  parts.contents,
-                                                 std::make_unique<StreamRates>(),
+                                                 std::make_unique<StreamRates>(parts.policies, parts.clock),
                                                  parts.signer,
                                                  std::move(*pools),
                                                  {},
@@ -81,7 +85,13 @@ Expected<std::unique_ptr<Delivery>> Delivery::make(Options options, const Parts&
                                                  parts.local_opening,
                                                  parts.shaping,
                                                  parts.broken_tls,
-                                                 parts.canary});
+                                                 parts.canary,
+                                                 parts.suppressed,
+                                                 {},
+                                                 {},
+                                                 parts.throttle_rows});
+  out->shared_->registry = parts.registry;
+  if (auto opened = out->open_books(); !opened) return std::unexpected(opened.error());
   for (unsigned i = 0; i < count; ++i) {
     auto context = net::TlsClientContext::make(tls);
     if (!context) return std::unexpected(context.error());
@@ -96,6 +106,27 @@ Expected<std::unique_ptr<Delivery>> Delivery::make(Options options, const Parts&
 }
 
 Delivery::~Delivery() { stop(); }
+
+Expected<> Delivery::open_books() {
+  auto& shared = *shared_;
+  auto sources = SourceBook::open(shared.queue, shared.options.sources);
+  if (!sources) return std::unexpected(sources.error());
+  shared.sources = std::move(*sources);
+  std::map<std::string, throttle::WarmupPlan> plans;
+  for (const auto& source : shared.options.sources) {
+    if (source.warmup) plans.emplace(source.name, *source.warmup);
+  }
+  auto warmups = WarmupBook::open(shared.queue, shared.clock, std::move(plans));
+  if (!warmups) return std::unexpected(warmups.error());
+  shared.warmups = std::move(*warmups);
+  shared.warmups->set_wake([this] { wake(); });
+  // What was given back until a source may be used again is looked at anew.
+  shared.sources->set_listener([this] {
+    wake();
+    shared_->queue.feeder().orders_changed();
+  });
+  return {};
+}
 
 std::vector<queue::RunReceiver*> Delivery::receivers() {
   std::vector<queue::RunReceiver*> out;
@@ -116,6 +147,7 @@ void Delivery::stop() {
   if (!running_) return;
   running_ = false;
   for (auto& worker : workers_) worker->stop();
+  shared_->warmups->close();
 }
 
 void Delivery::wake() {

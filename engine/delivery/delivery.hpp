@@ -26,6 +26,9 @@ struct Parts {
   shaping::Engine* shaping = nullptr;      ///< this and below: see Shared
   shaping::BrokenTls* broken_tls = nullptr;
   shaping::Canary* canary = nullptr;
+  queue::ThrottleRows* throttle_rows = nullptr;   ///< null: quotas are not kept across a restart
+  const suppression::Book* suppressed = nullptr;  ///< null: nobody is
+  metrics::Registry* registry = nullptr;          ///< null: nothing is counted (meter.hpp)
 };
 
 class Delivery {
@@ -46,6 +49,10 @@ class Delivery {
   void stop();
   /// Leasing may go on after DiskState held it back. Any thread, between start() and stop().
   void wake();
+  [[nodiscard]] const Options& options() const { return shared_->options; }
+  /// Suspensions of sources; warm-up. Between make() and the end of the queue.
+  [[nodiscard]] SourceBook& sources() { return *shared_->sources; }
+  [[nodiscard]] WarmupBook& warmups() { return *shared_->warmups; }
   /// State of every site with lanes or connections. Blocks for one turn of each worker's loop.
   [[nodiscard]] std::vector<SiteStats> inspect();
   /// Records that may be in doubt after a crash, for each path that sends.
@@ -55,6 +62,7 @@ class Delivery {
 
  private:
   Delivery() = default;
+  Expected<> open_books();
 
   std::unique_ptr<Shared> shared_;
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -7,21 +7,15 @@
 
 #include "engine/delivery/lane_state.hpp"
 #include "engine/delivery/path.hpp"
+#include "engine/delivery/site.hpp"
 #include "queue/site_queue.hpp"
 
 namespace sluice::delivery {
 
-/// A site as a worker holds it: the newest plan for it, shared by its pools.
-struct Site {
-  std::string key;
-  std::string provider;
-  dns::PlanPtr plan;
-};
-
 class Dispatch {
  public:
   Dispatch(Worker& worker, std::shared_ptr<Site> site, std::string pool,
-           const std::vector<std::size_t>& sources);
+           const std::vector<PoolSource>& sources);
   ~Dispatch();
 
   /// The lane has records (again) and may be asked.
@@ -43,16 +37,26 @@ class Dispatch {
   [[nodiscard]] std::vector<std::unique_ptr<Path>>& paths() { return paths_; }
   [[nodiscard]] const queue::SiteQueue& order() const { return queue_; }
   [[nodiscard]] bool quiet() const;
-  [[nodiscard]] std::size_t lanes() const { return queue_.lanes() + waiting_.size(); }
+  [[nodiscard]] std::size_t lanes() const { return queue_.lanes() + sticky_lanes_; }
+  /// Every lane that leaves by this dispatch, whatever it waits for.
+  [[nodiscard]] LaneRoll& roll() { return roll_; }
   [[nodiscard]] Worker& worker() { return worker_; }
 
  private:
   class Gate;
 
   void take(std::size_t room);
-  Path* choose(std::uint16_t sticky, std::vector<std::size_t>& used);
-  /// Lanes whose record keeps this path's source.
-  [[nodiscard]] std::size_t waiting_for(const Path& path) const;
+  /// Transactional mail alone, for connections that are kept for it.
+  void take_express();
+  /// The path a record goes by: its own if it keeps its source, else one that may send, by weight.
+  Path* choose(std::uint16_t sticky, const std::vector<std::size_t>& used, bool express);
+  /// The lane's next record keeps the path's source, which has no room now.
+  void wait_for(Path& path, LaneState& lane);
+  void stop_waiting(LaneState& lane);
+  /// Lanes that wait for a path with room are asked again: no more than it has room for.
+  void ask_again(Path& path);
+  /// The path of a record that keeps its source; null when it may use any.
+  [[nodiscard]] Path* path_of(std::uint16_t sticky) const;
   void after_gate(Gate& gate, std::vector<queue::Held>& out);
 
   Worker& worker_;
@@ -60,8 +64,8 @@ class Dispatch {
   const std::string pool_;
   std::vector<std::unique_ptr<Path>> paths_;
   queue::SiteQueue queue_;
-  std::vector<LaneState*> waiting_;  ///< their record keeps a source whose path has no room
-  std::size_t turn_ = 0;
+  LaneRoll roll_{&LaneState::of_dispatch};
+  std::size_t sticky_lanes_ = 0;  ///< in the paths' `sticky`: their record keeps a source that has no room
   bool pumping_ = false;
   bool pump_posted_ = false;
 };

@@ -51,8 +51,16 @@ struct Flow::Pending {
     // Through the milliseconds the record keeps, so that the id computed from it later is the same.
     return MessageId::make(from_ms(to_ms(accepted_at)), queue->options().node, stream->id, row);
   }
-  void add(queue::Injection& injection, const RawRecipient& recipient, Row row,
-           const store::BodyRef& ref) const;
+  /// One recipient: its record, or, where it is suppressed, its final; and the event that it came.
+  Expected<> add(queue::Injection& injection, const RawRecipient& recipient, Row row,
+                 const store::BodyRef& ref) const;
+  void add_record(queue::Injection& injection, const RawRecipient& recipient, Row row,
+                  const store::BodyRef& ref) const;
+  [[nodiscard]] std::string event(queue::EventKind kind, const message::Address& address, Row row,
+                                  std::string_view reason) const;
+
+  suppression::Book* suppressed = nullptr;
+  suppression::Book::Ticket ticket;
 };
 
 Expected<std::unique_ptr<Flow>> Flow::open(FlowOptions options, queue::Queue& queue,
@@ -101,6 +109,7 @@ Expected<> Flow::submit(RawMessage message, Accepted accepted) {
   pending->queue = &queue_;
   pending->stream = stream_;
   pending->accepted = std::move(accepted);
+  pending->suppressed = options_.suppressed;
   const auto count = message.recipients.size();
 
   const std::lock_guard lock(mutex_);
@@ -125,8 +134,24 @@ Expected<> Flow::submit(RawMessage message, Accepted accepted) {
   return taken;
 }
 
-void Flow::Pending::add(queue::Injection& injection, const RawRecipient& recipient, Row row,
-                        const store::BodyRef& ref) const {
+Expected<> Flow::Pending::add(queue::Injection& injection, const RawRecipient& recipient, Row row,
+                              const store::BodyRef& ref) const {
+  std::optional<suppression::Verdict> verdict;
+  if (suppressed != nullptr) {
+    auto found = suppressed->probe(recipient.address.key(), {stream->settings.tenant, {}, true}, accepted_at);
+    if (!found) return std::unexpected(found.error());
+    verdict = *found;
+  }
+  if (!verdict) add_record(injection, recipient, row, ref);
+  injection.add_event(event(queue::EventKind::injected, recipient.address, row, {}));
+  if (verdict)
+    injection.add_suppressed(
+        event(queue::EventKind::suppressed, recipient.address, row, verdict->event_reason()));
+  return {};
+}
+
+void Flow::Pending::add_record(queue::Injection& injection, const RawRecipient& recipient, Row row,
+                               const store::BodyRef& ref) const {
   RawPayload payload;
   payload.sender = message.sender;
   payload.eight_bit = message.eight_bit;
@@ -145,22 +170,30 @@ void Flow::Pending::add(queue::Injection& injection, const RawRecipient& recipie
   const auto& address = recipient.address;
   injection.add(row, address.domain(), address.local(), to_ms(accepted_at), bytes,
                 payload.stored ? ref.key() : std::string());
-  queue::Event event;
-  event.time_ms = to_ms(accepted_at);
-  event.stream = stream->id;
-  event.id = id(row);
-  event.recipient = address.text();
-  event.sender = message.sender;
-  event.domain = address.domain();
-  event.remote_ip = message.remote_ip;
-  event.stage = "smtp";
-  event.size_bytes = total_bytes;
-  event.count = 1;
-  event.first_row = row;
-  event.last_row = row;
+}
+
+std::string Flow::Pending::event(queue::EventKind kind, const message::Address& address, Row row,
+                                 std::string_view reason) const {
+  queue::Event out;
+  out.kind = kind;
+  out.time_ms = to_ms(accepted_at);
+  out.stream = stream->id;
+  out.id = id(row);
+  out.recipient = address.text();
+  out.sender = message.sender;
+  out.domain = address.domain();
+  out.remote_ip = message.remote_ip;
+  out.stage = "smtp";
+  out.event_class = reason;
+  out.size_bytes = total_bytes;
+  if (kind == queue::EventKind::injected) {
+    out.count = 1;
+    out.first_row = row;
+    out.last_row = row;
+  }
   std::string encoded;
-  event.append_to(encoded);
-  injection.add_event(std::move(encoded));
+  out.append_to(encoded);
+  return encoded;
 }
 
 /// On the body store's thread, in the order of the rows.
@@ -169,8 +202,11 @@ void Flow::inject(const std::shared_ptr<Pending>& pending, const Expected<store:
   pending->pin = stored->pin;
   auto injection = std::make_unique<queue::Injection>(pending->stream);
   auto row = pending->first_row;
-  for (const auto& recipient : pending->message.recipients)
-    pending->add(*injection, recipient, row++, stored->ref);
+  if (pending->suppressed != nullptr) pending->ticket = pending->suppressed->begin_check();
+  for (const auto& recipient : pending->message.recipients) {
+    if (auto added = pending->add(*injection, recipient, row++, stored->ref); !added)
+      return pending->accepted(std::unexpected(added.error()));
+  }
   injection->set_checkpoint(encode_row(row));
   injection->seal();
   pending->queue->inject(std::move(injection), store::Urgency::now, [pending](const Expected<>& result) {

@@ -2,6 +2,10 @@
 //
 // Guarantee: accepted() runs with an id only after the message's body and then its records are on disk.
 //
+// A suppressed recipient is accepted and has its final event at once, as in a campaign: refusing the
+// recipient would tell whoever submits who has unsubscribed from whom, and would make one door behave unlike
+// the others.
+//
 // Rows. The feeder needs the rows of a stream to enter the queue in growing order, but the id, which holds
 // the row, stands in the Received field of the stored bytes. So a message gets its rows and its place in the
 // body store's order in one step, under a lock; a message kept inside its record passes as a fence. The body
@@ -21,6 +25,7 @@
 #include "engine/delivery/raw_payload.hpp"
 #include "engine/message/address.hpp"
 #include "engine/store/segments.hpp"
+#include "engine/suppression/book.hpp"
 #include "queue/queue.hpp"
 
 namespace sluice::delivery {
@@ -29,8 +34,9 @@ struct FlowOptions {
   std::string tenant = "default";
   std::string pool = "default";            ///< source pool; of a stream that is made now
   std::chrono::seconds expire{48 * 3600};  ///< the same
-  std::size_t inline_bytes = 4096;   ///< a shorter message for one recipient stays in its record; 0-65,536
-  std::size_t max_in_flight = 4096;  ///< messages not yet on disk; beyond: refused (limit); 1-65,536
+  std::size_t inline_bytes = 4096;  ///< a shorter message for one recipient stays in its record; 0-65,536
+  suppression::Book* suppressed = nullptr;  ///< null: nobody is; outlives the flow
+  std::size_t max_in_flight = 4096;         ///< messages not yet on disk; beyond: refused (limit); 1-65,536
 };
 
 struct RawRecipient {

@@ -4,12 +4,15 @@
 #include <boost/asio/ip/address.hpp>
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "engine/feedback/classifier.hpp"
 #include "engine/smtp/client_options.hpp"
 #include "queue/queue.hpp"
+#include "throttle/warmup.hpp"
 
 namespace sluice::delivery {
 
@@ -19,11 +22,13 @@ struct SourceOptions {
   std::optional<boost::asio::ip::address> address;   ///< IPv4; absent: the system chooses
   std::optional<boost::asio::ip::address> address6;  ///< IPv6; absent: not sent over IPv6
   std::string ehlo;
+  std::optional<throttle::WarmupPlan> warmup{};  ///< absent: receivers know it
 };
 
 struct PoolOptions {
   std::string name;
   std::vector<std::string> sources;
+  std::vector<unsigned> weights{};  ///< shares of first attempts, in the order of sources; empty: equal
 };
 
 /// A group of sites that one receiver runs, recognised by its MX hosts.
@@ -58,17 +63,24 @@ struct Options {
   std::vector<PoolOptions> pools;      ///< a pool "default" of all sources is added when absent
   std::vector<ProviderOptions> providers;  ///< a site none of them matches has no provider
   RetryOptions retry;
+  /// What replies mean; const, read by all workers. Null: the built-in rules.
+  std::shared_ptr<const feedback::Classifier> classifier;
   smtp::ClientOptions client;  ///< ehlo_name is each source's
   unsigned workers = 2;
   std::string bounce_domain;           ///< MAIL FROM is <id>@ this; empty: the From domain's `bounce` address
   std::size_t lease_run = 64;          ///< records leased at once for a path; see kRunsUnsettled
   std::size_t max_connections = 2000;  ///< of one worker; beyond it paths wait for one to end
-  std::chrono::milliseconds idle_keep{5000};          ///< an unused connection is kept so long
+  std::chrono::seconds sticky_for{24 * 3600};  ///< a source suspended for so long loses its retries to others
+  std::chrono::milliseconds idle_keep{5000};   ///< an unused connection is kept so long
   std::chrono::milliseconds give_back_after{30'000};  ///< a lane that waits longer gives its memory back
   std::chrono::milliseconds back_off_first{1000};  ///< after a failure to connect; doubles up to back_off_max
   std::chrono::milliseconds back_off_max{300'000};
   std::chrono::milliseconds route_deadline{30'000};  ///< for one domain's DNS
   std::chrono::milliseconds drain_for{10'000};       ///< on stop: for transactions under way
+
+  [[nodiscard]] const feedback::Classifier& reply_rules() const {
+    return classifier ? *classifier : feedback::Classifier::builtin();
+  }
 };
 
 }  // namespace sluice::delivery

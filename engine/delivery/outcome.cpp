@@ -11,9 +11,11 @@ bool before_the_message(std::string_view stage) {
   return stage == "connect" || stage == "banner" || stage == "ehlo" || stage == "starttls" || stage == "auth";
 }
 
-Outcome of_reply(const Ending& ending) {
+Outcome of_reply(const Ending& ending, const feedback::Classifier& classifier) {
   const auto& reply = *ending.reply;
-  Outcome out{EventKind::deferred, feedback::classify(reply), PathAction::none, {}};
+  const auto verdict =
+      classifier.classify({reply.code, reply.enhanced, reply.text, ending.stage, ending.provider, ending.mx});
+  Outcome out{EventKind::deferred, verdict.bounce_class, PathAction::none, {}};
   if (before_the_message(ending.stage)) {
     out.path = PathAction::back_off;
     return out;
@@ -22,10 +24,9 @@ Outcome of_reply(const Ending& ending) {
     out.bounce_class = BounceClass::protocol;
     return out;
   }
-  if (out.bounce_class == BounceClass::rate_limit || out.bounce_class == BounceClass::blocklist ||
-      reply.code == 421) {
-    out.path = PathAction::back_off;
-  }
+  const auto brake = feedback::action_of(out.bounce_class).brake;
+  const bool slow = brake == feedback::Brake::back_off || brake == feedback::Brake::source_out;
+  if (slow || reply.code == 421) out.path = PathAction::back_off;
   // Our own fault (no TLS, no authentication, a blocked source) is not held against the recipient.
   const bool ours = reply.code == 530 || reply.code == 538 || out.bounce_class == BounceClass::auth_failure;
   if (reply.permanent() && !ours) out.kind = EventKind::bounced;
@@ -74,7 +75,7 @@ Ending ending_of(const dns::RouteFailure& failure) {
   return out;
 }
 
-Outcome outcome_of(const Ending& ending) {
+Outcome outcome_of(const Ending& ending, const feedback::Classifier& classifier) {
   if (ending.in_doubt) {
     return {EventKind::in_doubt, BounceClass::network, PathAction::none,
             ending.error != nullptr ? ending.error->text : std::string()};
@@ -86,7 +87,7 @@ Outcome outcome_of(const Ending& ending) {
     return {ending.route->permanent ? EventKind::bounced : EventKind::deferred,
             domain ? BounceClass::invalid_domain : BounceClass::dns, PathAction::none, ending.route->text};
   }
-  if (ending.reply != nullptr) return of_reply(ending);
+  if (ending.reply != nullptr) return of_reply(ending, classifier);
   if (ending.error != nullptr) return of_error(ending);
   return {EventKind::deferred, BounceClass::other, PathAction::none, "the attempt ended without a result"};
 }

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "engine/dns/failure.hpp"
-#include "engine/feedback/reply_class.hpp"
+#include "engine/feedback/classifier.hpp"
 #include "engine/smtp/client_connection.hpp"
 #include "queue/event.hpp"
 
@@ -21,6 +21,8 @@ struct Ending {
   const dns::RouteFailure* route = nullptr;
   bool accepted = false;  ///< a positive reply to the end of the message
   bool in_doubt = false;
+  std::string_view provider;  ///< of the site, "" when none is known
+  std::string_view mx;        ///< the host that said it
 };
 
 [[nodiscard]] Ending ending_of(const smtp::RecipientResult& result);
@@ -43,7 +45,8 @@ struct Outcome {
 
 /// delivered: only a 2xx to the end of the message. bounced: a 5xx about this message, a permanent routing
 /// failure, or a message that may not be sent. in_doubt: the answer to the end was lost. All else is
-/// deferred; what breaks the protocol too (never delivered, never bounced).
-[[nodiscard]] Outcome outcome_of(const Ending& ending);
+/// deferred; what breaks the protocol too (never delivered, never bounced). What a reply means is the
+/// classifier's, what a class does is feedback/action.hpp's.
+[[nodiscard]] Outcome outcome_of(const Ending& ending, const feedback::Classifier& classifier);
 
 }  // namespace sluice::delivery

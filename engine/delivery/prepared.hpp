@@ -3,10 +3,13 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "engine/delivery/not_suppressed.hpp"
+#include "engine/delivery/warmup_book.hpp"
 #include "engine/message/content.hpp"
 #include "engine/smtp/envelope.hpp"
 #include "queue/lease.hpp"
@@ -20,19 +23,24 @@ struct Prepared final : smtp::Consent {
   Prepared& operator=(const Prepared&) = delete;
 
   queue::Held held;
+  WarmupShare share;  ///< of its source's warm-up
+  NotSuppressed allowed;
   MessageId id;
   std::string sender;
   std::string recipient;
   message::RenderedMessage rendered;
-  std::string signatures;  ///< DKIM-Signature fields
-  std::string signed_by;   ///< "domain/selector …" for the event
-  std::string raw;         ///< a stored body, where the content is not rendered
+  std::string signatures;               ///< DKIM-Signature fields
+  std::string signed_by;                ///< "domain/selector …" for the event
+  std::chrono::nanoseconds signing{0};  ///< the time that took; 0: not signed
+  std::string raw;                      ///< a stored body, where the content is not rendered
   std::vector<std::string_view> pieces;
   std::array<std::string_view, 1> recipients;
   smtp::Message message;
 
-  /// Its stream was not paused or cancelled meanwhile.
-  [[nodiscard]] bool given() const override { return held.stream->state() == queue::StreamState::running; }
+  /// Its stream was not paused or cancelled meanwhile, and nobody asked not to be written to.
+  [[nodiscard]] bool given() const override {
+    return held.stream->state() == queue::StreamState::running && allowed.still();
+  }
   /// Sets `message` from sender, recipient and pieces.
   void finish(smtp::ContentForm form) {
     recipients[0] = recipient;

@@ -18,6 +18,9 @@ class Probe {
   virtual void before_turn(const Dispatch& dispatch) = 0;
   /// A lane left the order between two turns, or a record was taken without a grant: to blame it for a path.
   virtual void interrupted(const Dispatch& dispatch) = 0;
+  /// A turn of transactional mail alone, on the connection that is kept for it; as after_turn().
+  virtual void after_express_turn(const Dispatch& dispatch, std::span<const queue::Held> granted,
+                                  std::span<Path* const> paths) = 0;
   /// `granted` in the order of service, each with its path; both may be empty.
   virtual void after_turn(const Dispatch& dispatch, std::span<const queue::Held> granted,
                           std::span<Path* const> paths) = 0;

@@ -25,12 +25,17 @@ class RawStream final : public StreamContent {
     const auto body = message.substr(payload->header_bytes);
     out.signatures.clear();
     out.signed_by.clear();
+    out.signing = {};
     if (!payload->from_domain.empty()) {
       // The time of acceptance, so that every attempt carries the same bytes.
       const auto at = from_ms(record.value.accepted_ms);
+      const auto began = std::chrono::steady_clock::now();
       auto count = signer.sign(header, body, payload->from_domain, at, out.signatures);
       if (!count) return std::unexpected(count.error());
-      if (*count > 0) name_keys(signer, payload->from_domain, out.signed_by);
+      if (*count > 0) {
+        out.signing = std::chrono::steady_clock::now() - began;
+        name_keys(signer, payload->from_domain, out.signed_by);
+      }
     }
     out.pieces = {out.signatures, message};
     out.finish(smtp::ContentForm::raw);

@@ -23,6 +23,7 @@ NextStep next_step(const RetryOptions& options, const queue::Stream& stream, con
                    const Outcome& outcome, std::uint16_t source, Instant now, Random& random,
                    std::optional<std::chrono::milliseconds> greylist_wait) {
   NextStep next{outcome.kind, record.value.trail, 0};
+  if (outcome.kind == queue::EventKind::suppressed) return next;  // no attempt was made
   next.trail.attempts = static_cast<std::uint16_t>(std::min(record.value.trail.attempts + 1, 0xffff));
   if (queue::is_final(outcome.kind)) return next;
   const Instant end = from_ms(stream.expires_ms(record.value.accepted_ms));

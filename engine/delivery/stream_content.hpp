@@ -23,6 +23,8 @@ class StreamContent {
                                            Instant now, Prepared& out) const = 0;
   /// The record's `meta` as a JSON object; empty when it has none.
   [[nodiscard]] virtual std::string meta(const queue::Record& record) const = 0;
+  /// The list the mail belongs to, for suppression; "": to none.
+  [[nodiscard]] virtual std::string list_id() const { return {}; }
   /// MAIL FROM of the record, for events of attempts that never got so far.
   [[nodiscard]] virtual std::string sender(const queue::Record& record, const MessageId& id) const = 0;
 };

@@ -19,6 +19,7 @@ std::shared_ptr<throttle::Limit> StreamRates::of(const queue::Stream& stream) {
   }
   forget_ended();
   auto limit = std::make_shared<throttle::Limit>("campaign \"" + settings.name + "\" rate", "", *rate);
+  policies_.adopt(*limit, "\x1d" + std::to_string(stream.id), clock_.now());
   entries_[stream.id] = {stream.weak_from_this(), limit};
   return limit;
 }

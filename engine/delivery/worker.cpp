@@ -25,6 +25,7 @@ Worker::Worker(Shared& shared, unsigned number, std::unique_ptr<net::TlsClientCo
       tls_(std::move(tls)),
       signer_(std::move(signer)),
       random_(std::move(random)),
+      meter_(shared.registry),
       watch_(shared, timers_) {}
 
 Worker::~Worker() = default;
@@ -141,7 +142,7 @@ void Worker::accept_routed(queue::Run run, const dns::Planned<dns::PlanPtr>& rou
 void Worker::fail_run(queue::Run run, const dns::RouteFailure& failure) {
   if (!may_send(*run.stream, run.domain(), {}, now())) return put_off(std::move(run), Instant::max());
   const auto ending = ending_of(failure);
-  const auto outcome = outcome_of(ending);
+  const auto outcome = outcome_of(ending, shared_.options.reply_rules());
   for (std::uint32_t i = 0; i < run.count; ++i) settle(run.held(i), outcome, ending, {}, nullptr);
   shared_.queue.feeder().want_more(run.lane);
 }
@@ -158,6 +159,8 @@ void Worker::attach(queue::WorkerLane& lane, const dns::PlanPtr& plan) {
     auto& dispatch = dispatch_for(lane.stream->pool(), plan);
     auto state = std::make_unique<LaneState>(*this, next_id(), lane, dispatch);
     lane.owner = state.get();
+    dispatch.roll().add(*state);
+    by_stream_.try_emplace(lane.stream->id, &LaneState::of_stream).first->second.add(*state);
     states_.emplace(state->id, std::move(state));
   }
   auto& state = *static_cast<LaneState*>(lane.owner);
@@ -178,7 +181,8 @@ Dispatch& Worker::dispatch_for(const std::string& pool, const dns::PlanPtr& plan
   auto& site = sites_[plan->site];
   if (!site) {
     drop_quiet();
-    site = std::make_shared<Site>(Site{plan->site, provider_of(*plan, shared_.options.providers), plan});
+    site = std::make_shared<Site>(plan->site, provider_of(*plan, shared_.options.providers), plan);
+    site->meter = meter_.site(site->provider);
   }
   auto sources = shared_.pools.find(pool);
   if (sources == shared_.pools.end()) {
@@ -195,10 +199,8 @@ Dispatch& Worker::dispatch_for(const std::string& pool, const dns::PlanPtr& plan
 void Worker::drop_quiet() {
   constexpr std::size_t kKeep = 1024;
   if (sites_.size() < kKeep || sites_.size() % 256 != 0) return;
-  std::map<const Dispatch*, bool> used;
-  for (const auto& [id, lane] : states_) used[&lane->dispatch] = true;
   std::erase_if(dispatches_, [&](auto& entry) {
-    if (!entry.second || used.contains(entry.second.get()) || !entry.second->quiet()) return false;
+    if (!entry.second || !entry.second->quiet()) return false;
     for (auto& path : entry.second->paths()) paths_.erase(path->id);
     return true;
   });
@@ -215,47 +217,33 @@ Path* Worker::find_path(std::uint64_t id) {
   return found == paths_.end() ? nullptr : found->second;
 }
 
-bool Worker::take_connection(Path& path) {
-  if (connections_ >= shared_.options.max_connections) {
-    if (!std::exchange(path.in_line, true)) short_of_connections_.push_back(path.id);
-    return false;
-  }
-  ++connections_;
-  return true;
-}
-
-void Worker::give_connection() {
-  --connections_;
-  if (short_of_connections_.empty()) return;
-  loop_.post([this] {
-    // Each asks once: whoever is refused again stands at the end of the line.
-    for (auto left = short_of_connections_.size(); left > 0; --left) {
-      if (connections_ >= shared_.options.max_connections) return;
-      auto* path = find_path(short_of_connections_.front());
-      short_of_connections_.pop_front();
-      if (path == nullptr) continue;
-      path->in_line = false;
-      path->pump();
-    }
-  });
-}
-
 void Worker::after_take(LaneState& lane) {
   const auto id = lane.id;
   if (lane.lane.records == 0) lane.leave(now());
+  if (lane.lane.records == 0 && !lane.lane.queued) off_rolls(lane);
   if (!lanes_->after_take(lane.lane)) states_.erase(id);
+}
+
+void Worker::off_rolls(LaneState& lane) {
+  lane.dispatch.roll().remove(lane);
+  const auto stream = by_stream_.find(lane.lane.stream->id);
+  stream->second.remove(lane);
+  if (stream->second.empty()) by_stream_.erase(stream);
 }
 
 void Worker::give_back(LaneState& lane, Instant until) {
   lane.dispatch.remove(lane);
   lane.leave(now());
+  lane.waits.end(lane.dispatch.site().meter, now());
   const auto id = lane.id;
+  off_rolls(lane);
   lanes_->give_back(lane.lane, until);
   states_.erase(id);
 }
 
 void Worker::release(std::vector<queue::Held> held, std::uint64_t path) {
   if (held.empty()) return;
+  for (auto& one : held) grants_.give_back(one, now());
   shared_.queue.release(std::move(held), [this, path](std::vector<queue::Held> released) {
     loop_.post([this, path, released = std::move(released)]() mutable {
       lease_ended(path, released.size());
@@ -270,6 +258,7 @@ void Worker::lease_ended(std::uint64_t path, std::size_t records) {
 }
 
 void Worker::take_back(std::vector<queue::Held> held) {
+  for (auto& one : held) grants_.give_back(one, now());
   if (stopping_) return;  // without a lease they are simply still queued
   for (auto at = held.rbegin(); at != held.rend(); ++at) {
     auto& lane = lanes_->put_back(*at);
@@ -291,7 +280,8 @@ void Worker::settle(queue::Held held, const Outcome& outcome, const Ending& endi
                     const Path* path) {
   const auto& record = held.record();
   const auto at = now();
-  const auto source = path != nullptr ? static_cast<std::uint16_t>(path->source + 1) : std::uint16_t{0};
+  grants_.give_back(held, at);
+  const auto source = path != nullptr ? path->mark : std::uint16_t{0};
   auto& greylist = watch_.greylist();
   const auto refusals = static_cast<unsigned>(record.value.trail.attempts);
   std::optional<std::chrono::milliseconds> wait;
@@ -323,8 +313,9 @@ void Worker::settle(queue::Held held, const Outcome& outcome, const Ending& endi
   } else {
     event.detail = outcome.text;
   }
-  event.event_class =
-      next.kind == queue::EventKind::expired ? "expired" : feedback::name_of(outcome.bounce_class);
+  if (event.event_class.empty())
+    event.event_class =
+        next.kind == queue::EventKind::expired ? "expired" : feedback::name_of(outcome.bounce_class);
   event.attempts = next.trail.attempts;
   event.queued_ms = out.time_ms - record.value.accepted_ms;
   if (next.due != 0) event.due_ms = to_ms(queue::to_instant(next.due));
@@ -399,6 +390,15 @@ void Worker::tell_broken_tls(const std::string& host, const std::string& site, c
   log::warn("starttls_broken", {{"host", host}, {"until", to_rfc3339(until)}});
 }
 
+void Worker::suppress(queue::Held held, const suppression::Verdict& verdict, const Path& path) {
+  const Outcome outcome{queue::EventKind::suppressed, feedback::BounceClass::none, PathAction::none, {}};
+  Ending ending;
+  ending.stage = "queue";
+  queue::Event event;
+  event.event_class = verdict.event_reason();
+  settle(std::move(held), outcome, ending, event, &path);
+}
+
 void Worker::flush_settlements() {
   flush_posted_ = false;
   if (!postponed_.empty()) shared_.queue.postpone(std::exchange(postponed_, {}));
@@ -419,11 +419,8 @@ void Worker::on_stream_changed(queue::StreamPtr stream) {
 }
 
 std::vector<LaneState*> Worker::lanes_of(const queue::StreamPtr& stream) {
-  std::vector<LaneState*> out;
-  for (auto& [id, lane] : states_) {
-    if (lane->lane.stream == stream) out.push_back(lane.get());
-  }
-  return out;
+  const auto found = by_stream_.find(stream->id);
+  return found == by_stream_.end() ? std::vector<LaneState*>() : found->second.all();
 }
 
 /// The stream sleeps: nothing of it stays here.

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -11,7 +12,10 @@
 #include <vector>
 
 #include "engine/base/random.hpp"
+#include "engine/delivery/dead_hosts.hpp"
 #include "engine/delivery/dispatch.hpp"
+#include "engine/delivery/grants.hpp"
+#include "engine/delivery/meter.hpp"
 #include "engine/delivery/retry.hpp"
 #include "engine/delivery/timers.hpp"
 #include "engine/delivery/watch.hpp"
@@ -64,14 +68,22 @@ class Worker final : public queue::RunReceiver {
   [[nodiscard]] net::TaskGroup& tasks() { return tasks_; }
   [[nodiscard]] net::TlsClientContext& tls() { return *tls_; }
   [[nodiscard]] message::DkimSigner& signer() { return signer_; }
+  [[nodiscard]] Meter& meter() { return meter_; }
   [[nodiscard]] Timers& timers() { return timers_; }
   [[nodiscard]] Watch& watch() { return watch_; }
   [[nodiscard]] Random& random() { return random_; }
+  [[nodiscard]] Grants& grants() { return grants_; }
   [[nodiscard]] Instant now() const { return shared_.clock.now(); }
   [[nodiscard]] bool stopping() const { return stopping_; }
   /// False: max_connections are open, and the path is pumped when one of them has ended.
   [[nodiscard]] bool take_connection(Path& path);
   void give_connection();
+  /// A connection of the path has nothing to do: it stands in line to be ended when another is needed.
+  [[nodiscard]] std::list<Path*>::iterator went_idle(Path& path) { return idle_.insert(idle_.end(), &path); }
+  void left_idle(std::list<Path*>::iterator place) { idle_.erase(place); }
+  /// Ends the connection that has been idle longest of those that hold a slot of the limit.
+  void end_idle(const throttle::Limit& limit);
+  [[nodiscard]] DeadHosts& dead_hosts() { return dead_hosts_; }
 
   LaneState* find_lane(std::uint64_t id);
   Path* find_path(std::uint64_t id);
@@ -83,14 +95,16 @@ class Worker final : public queue::RunReceiver {
   void release(std::vector<queue::Held> held, std::uint64_t path);
   /// Records that lost or never had their lease stand first in their lanes again.
   void take_back(std::vector<queue::Held> held);
-  /// One record's fate. `event` has everything but kind, class, attempts and times, which come from the
-  /// outcome.
+  /// One record's fate; permits it still holds come back (Grants::spend() before, for an attempt). `event`
+  /// has everything but kind, class, attempts and times, which come from the outcome.
   void settle(queue::Held held, const Outcome& outcome, const Ending& ending, queue::Event event,
               const Path* path);
   void expire(queue::Held held);
   /// An operational event: the host is spoken to in plain text until then.
   void tell_broken_tls(const std::string& host, const std::string& site, const std::string& provider,
                        Instant until);
+  /// The recipient is suppressed since the record was queued.
+  void suppress(queue::Held held, const suppression::Verdict& verdict, const Path& path);
   /// Fewer leases of a path are out.
   void leases_changed() {
     if (stopping_) lease_gone_.cancel();
@@ -115,6 +129,8 @@ class Worker final : public queue::RunReceiver {
   void flush_later();
   void lay_down(const queue::StreamPtr& stream);
   void attach_anew(const queue::StreamPtr& stream);
+  /// Before the lane is forgotten.
+  void off_rolls(LaneState& lane);
   std::vector<LaneState*> lanes_of(const queue::StreamPtr& stream);
   void flush_settlements();
   void lease_ended(std::uint64_t path, std::size_t records);
@@ -132,9 +148,12 @@ class Worker final : public queue::RunReceiver {
   std::unique_ptr<net::TlsClientContext> tls_;
   message::DkimSigner signer_;
   Random random_;
+  Grants grants_;
+  Meter meter_;  ///< outlives the paths, which hold cells of it
   Watch watch_;
   std::unique_ptr<queue::WorkerLanes> lanes_;
   std::unordered_map<std::uint64_t, std::unique_ptr<LaneState>> states_;
+  std::unordered_map<StreamId, LaneRoll> by_stream_;
   std::unordered_map<std::string, std::vector<queue::Run>> resolving_;
   std::map<std::string, std::shared_ptr<Site>> sites_;
   std::map<std::pair<std::string, std::string>, std::unique_ptr<Dispatch>> dispatches_;  ///< by site, pool
@@ -145,6 +164,8 @@ class Worker final : public queue::RunReceiver {
   bool flush_posted_ = false;
   bool stopping_ = false;
   std::size_t connections_ = 0;
+  std::list<Path*> idle_;  ///< a path for each idle connection, the longest idle first
+  DeadHosts dead_hosts_;
   std::deque<std::uint64_t> short_of_connections_;  ///< paths, by id, each at most once
   std::uint64_t last_id_ = 0;
 

@@ -11,8 +11,8 @@
 #include <optional>
 
 #include "engine/base/clock.hpp"
-#include "engine/dns/answer.hpp"
 #include "engine/base/lru_cache.hpp"
+#include "engine/dns/answer.hpp"
 
 namespace sluice::dns {
 

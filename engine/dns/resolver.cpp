@@ -94,6 +94,7 @@ struct Resolver::State : std::enable_shared_from_this<State> {
   bool alarm_set = false;
   bool closed = false;
   Counters counters;
+  std::function<void(const Answer&, std::chrono::nanoseconds)> meter;
 };
 
 void Resolver::State::start(const Question& question, const std::shared_ptr<Batch>& batch,
@@ -188,6 +189,7 @@ void Resolver::State::time_out_overdue() {
 void Resolver::State::finish(Flight* flight, Answer answer) {
   if (answer.negative()) Counters::add(counters.negative);
   if (answer.temporary()) Counters::add(counters.failed);
+  if (meter && flight->asked_at != SteadyTime{}) meter(answer, Deadline::Clock::now() - flight->asked_at);
   const auto found =
       cache.put(flight->question, std::make_shared<const Answer>(std::move(answer)), clock.now());
   auto node = flights.extract(flight->question);
@@ -229,6 +231,10 @@ Expected<std::unique_ptr<Resolver>> Resolver::make(net::asio::io_context& home, 
 Resolver::Resolver(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
 Resolver::~Resolver() { close(); }
+
+void Resolver::set_meter(std::function<void(const Answer&, std::chrono::nanoseconds)> meter) {
+  state_->meter = std::move(meter);
+}
 
 net::Task<Expected<Lookup>> Resolver::lookup(Question question, Deadline deadline) {
   std::vector<Question> one;

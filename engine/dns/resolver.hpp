@@ -11,6 +11,7 @@
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -58,6 +59,9 @@ class Resolver {
   ~Resolver();
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
+
+  /// Called with each answer of the servers (or its absence) and the time they took, on the owner's thread.
+  void set_meter(std::function<void(const Answer&, std::chrono::nanoseconds)> meter);
 
   /// The name must be canonical.
   net::Task<Expected<Lookup>> lookup(Question question, net::Deadline deadline);

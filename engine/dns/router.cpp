@@ -44,8 +44,11 @@ struct Waiter {
 /// shared_ptr: held by the caller until its deadline and by the flight until its end, whichever is later.
 using WaiterPtr = std::shared_ptr<Waiter>;
 
-void complete(const WaiterPtr& waiter, const RouteResult& result) {
-  net::asio::post(waiter->executor, [waiter, result] {
+/// Gives the waiter up: its thread may end with the answer, and its timer must not outlive that thread's
+/// context.
+void complete(WaiterPtr waiter, RouteResult result) {
+  const auto executor = waiter->executor;
+  net::asio::post(executor, [waiter = std::move(waiter), result = std::move(result)] {
     waiter->result = result;
     waiter->timer.cancel();
   });
@@ -64,7 +67,7 @@ struct Router::State : std::enable_shared_from_this<State> {
         plans(options.max_plans),
         tasks(context, {"dns_router", options.max_resolving + 1}) {}
 
-  void join(const std::string& domain, const WaiterPtr& waiter);
+  void join(const std::string& domain, WaiterPtr waiter);
   void start_next();
   static Task<> work(std::shared_ptr<State> self, std::string domain);
   void finish(const std::string& domain, const Resolved& resolved, std::uint64_t generation);
@@ -87,17 +90,18 @@ struct Router::State : std::enable_shared_from_this<State> {
       waiting{0};
 };
 
-void Router::State::join(const std::string& domain, const WaiterPtr& waiter) {
-  if (closed) return complete(waiter, our_trouble(fmt::format("routing {}: shutting down", domain)));
-  if (const auto known = plans.find(domain, clock.now())) return complete(waiter, *known);
+void Router::State::join(const std::string& domain, WaiterPtr waiter) {
+  if (closed)
+    return complete(std::move(waiter), our_trouble(fmt::format("routing {}: shutting down", domain)));
+  if (const auto known = plans.find(domain, clock.now())) return complete(std::move(waiter), *known);
   if (waiting >= options.max_waiting) {
     ++refused;
-    return complete(waiter,
+    return complete(std::move(waiter),
                     our_trouble(fmt::format("routing {}: {} callers wait already", domain, waiting.load())));
   }
   ++waiting;
   const auto [flight, fresh] = flights.try_emplace(domain);
-  flight->second.push_back(waiter);
+  flight->second.push_back(std::move(waiter));
   if (!fresh) {
     ++joined;
     return;
@@ -134,15 +138,15 @@ void Router::State::finish(const std::string& domain, const Resolved& outcome, s
   auto flight = flights.extract(domain);
   if (!flight.empty()) {
     waiting -= flight.mapped().size();
-    for (const auto& waiter : flight.mapped()) complete(waiter, outcome.result);
+    for (auto& waiter : flight.mapped()) complete(std::move(waiter), outcome.result);
   }
   start_next();
 }
 
 void Router::State::fail_all() {
-  for (const auto& [domain, waiters] : flights) {
-    for (const auto& waiter : waiters)
-      complete(waiter, our_trouble(fmt::format("routing {}: shutting down", domain)));
+  for (auto& [domain, waiters] : flights) {
+    for (auto& waiter : waiters)
+      complete(std::move(waiter), our_trouble(fmt::format("routing {}: shutting down", domain)));
   }
   flights.clear();
   queue.clear();
@@ -168,7 +172,7 @@ Task<RouteResult> Router::resolve(std::string domain, Deadline deadline) {
   const auto executor = co_await net::asio::this_coro::executor;
   const auto waiter = std::make_shared<Waiter>(executor);
   waiter->timer.expires_at(deadline.time());
-  net::asio::post(state->home, [state, key, waiter] { state->join(key, waiter); });
+  net::asio::post(state->home, [state, key, waiter]() mutable { state->join(key, std::move(waiter)); });
   co_await waiter->timer.async_wait(net::kTuple);
   if (waiter->result) co_return std::move(*waiter->result);
   co_return our_trouble(

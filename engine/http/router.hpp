@@ -13,6 +13,12 @@ namespace sluice::http {
 
 using Handler = std::function<Task<Response>(Request)>;
 
+/// A handler that waits for nothing: fn(const Request&) is the response.
+template <class Fn>
+[[nodiscard]] Handler answer(Fn fn) {
+  return [fn](Request request) -> Task<Response> { co_return fn(request); };
+}
+
 class Router {
  public:
   /// `pattern` such as "/v1/campaigns/{id}/pause". The first route that fits is taken; a literal segment and

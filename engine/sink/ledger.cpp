@@ -25,7 +25,8 @@ Expected<std::unique_ptr<Ledger>> Ledger::open(const LedgerOptions& options) {
 
 Ledger::~Ledger() { flush(); }
 
-Ledger::Seen Ledger::add(MessageId id, std::string_view recipient, std::string_view persona, bool answered) {
+Ledger::Seen Ledger::add(MessageId id, std::string_view recipient, std::string_view persona, bool answered,
+                         const Arrival& arrival) {
   if (logs_) {
     log_.with([&](Log& log) {
       log.pending += id.text();
@@ -33,7 +34,11 @@ Ledger::Seen Ledger::add(MessageId id, std::string_view recipient, std::string_v
         log.pending += ' ';
         log.pending += part;
       }
-      log.pending += answered ? " answered\n" : " unanswered\n";
+      log.pending += answered ? " answered " : " unanswered ";
+      log.pending += std::to_string(arrival.mail_us);
+      log.pending += ' ';
+      log.pending += arrival.peer;
+      log.pending += '\n';
       if (log.pending.size() >= kLogBlock) write(log);
     });
   }

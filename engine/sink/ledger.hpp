@@ -27,6 +27,12 @@ struct LedgerOptions {
   std::string log_file = {};  ///< created or truncated; empty: no log
 };
 
+/// When its MAIL came, by the wall clock, and from where.
+struct Arrival {
+  std::int64_t mail_us = 0;  ///< microseconds since 1970
+  std::string_view peer;
+};
+
 class Ledger {
  public:
   /// Fails when the log file cannot be created.
@@ -34,7 +40,8 @@ class Ledger {
   ~Ledger();
 
   enum class Seen { first, duplicate, untracked };
-  Seen add(MessageId id, std::string_view recipient, std::string_view persona, bool answered);
+  Seen add(MessageId id, std::string_view recipient, std::string_view persona, bool answered,
+           const Arrival& arrival);
 
   void flush();
   [[nodiscard]] std::uint64_t unique() const { return unique_.load(std::memory_order_relaxed); }

@@ -39,6 +39,9 @@ net::Task<Reply> SinkHandler::on_mail(const smtp::Envelope& envelope) {
   auto refusal = site_.mail(mails_, envelope.tls, Site::Clock::now());
   if (refusal) co_return std::move(*refusal);
   ++mails_;
+  mail_us_ = std::chrono::duration_cast<std::chrono::microseconds>(
+                 std::chrono::system_clock::now().time_since_epoch())
+                 .count();
   co_return Reply{250, {2, 1, 0}, "OK"};
 }
 
@@ -70,10 +73,11 @@ void SinkHandler::book(const smtp::Envelope& envelope, std::string_view content,
   if (books_.ledger == nullptr) return;
   const auto id = find_id(content);
   if (!id) counters.unidentified.fetch_add(1, kRelaxed);
+  const Arrival arrival{mail_us_, envelope.peer.address};
   for (const auto& recipient : envelope.recipients) {
     const auto& mailbox = recipient.mailbox;
-    const bool duplicate = id && books_.ledger->add(*id, mailbox.address, site_.persona().name, answered) ==
-                                     Ledger::Seen::duplicate;
+    const bool duplicate = id && books_.ledger->add(*id, mailbox.address, site_.persona().name, answered,
+                                                    arrival) == Ledger::Seen::duplicate;
     if (duplicate) counters.duplicates.fetch_add(1, kRelaxed);
     books_.domains.with([&](DomainTable& domains) {
       auto& counts = domains.at(mailbox.domain());

@@ -42,6 +42,7 @@ class SinkHandler final : public smtp::ServerHandler {
   Books books_;
   bool connected_ = false;
   std::size_t mails_ = 0;
+  std::int64_t mail_us_ = 0;  ///< of the last MAIL, by the wall clock
   std::chrono::milliseconds tarpit_{0};
 };
 

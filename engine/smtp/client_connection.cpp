@@ -17,6 +17,8 @@ std::size_t buffer_cap(const ClientOptions& options) {
   return std::max({options.reply_limits.max_line_bytes * 2, options.read_buffer_bytes, std::size_t{4096}});
 }
 
+constexpr std::chrono::seconds kFarewell{2};  ///< for the server to close after its reply to QUIT
+constexpr unsigned kMostFarewells = 16;       ///< reads of what it says instead
 constexpr unsigned kMostGreetings = 3;  ///< a receiver that refuses us thrice would refuse us everywhere
 
 FailedOpen failed(const OpenFailure& failure, const TargetHost& host) {
@@ -60,6 +62,13 @@ void ClientConnection::start_afresh() {
 }
 
 Task<std::expected<Opened, FailedOpen>> ClientConnection::open(Target target) {
+  dead_.clear();
+  auto result = co_await open_some(std::move(target));
+  (result ? result->dead : result.error().dead) = std::move(dead_);
+  co_return result;
+}
+
+Task<std::expected<Opened, FailedOpen>> ClientConnection::open_some(Target target) {
   std::optional<FailedOpen> refusal;  // says more than that the hosts behind it could not be reached
   std::size_t from = 0;
   for (unsigned greeted = 1;; ++greeted, from = at_ + 1) {
@@ -70,6 +79,8 @@ Task<std::expected<Opened, FailedOpen>> ClientConnection::open(Target target) {
       if (opened) opened->fell_back_to_plain_text = true;
     }
     if (!opened && refusal && opened.error().stage == Stage::connect) co_return std::unexpected(*refusal);
+    const bool silent = !opened && opened.error().stage == Stage::banner && opened.error().error;
+    if (silent && !was_cancelled(opened.error())) dead_.push_back(tried_.endpoint);
     const bool unwelcome = !opened && opened.error().stage == Stage::banner && !was_cancelled(opened.error());
     if (!unwelcome || greeted == kMostGreetings || at_ + 1 >= target.hosts.size()) co_return opened;
     refusal = opened.error();
@@ -88,6 +99,7 @@ Task<Expected<>> ClientConnection::connect(const Target& target, std::size_t fro
     if (connected) co_return connected;
     last = std::move(connected.error());
     if (last.code == ErrorCode::cancelled) break;
+    dead_.push_back(host.endpoint);
   }
   co_return std::unexpected(at_stage(Stage::connect, std::move(last)));
 }
@@ -96,7 +108,9 @@ Task<std::expected<Opened, FailedOpen>> ClientConnection::open_session(const Tar
                                                                        bool allow_starttls) {
   retry_in_plain_text_ = false;
   tried_ = {};
+  StageClock clock;
   auto connected = co_await connect(target, from);
+  clock.lap(Stage::connect);
   if (!connected)
     co_return std::unexpected(failed({Stage::connect, {}, std::move(connected.error())}, tried_));
 
@@ -106,6 +120,7 @@ Task<std::expected<Opened, FailedOpen>> ClientConnection::open_session(const Tar
   while (action != Opening::Do::ready && action != Opening::Do::failed) {
     if (action == Opening::Do::start_tls) {
       action = co_await secure(opening, target);
+      clock.lap(Stage::starttls);
       continue;
     }
     if (action == Opening::Do::write) {
@@ -115,7 +130,9 @@ Task<std::expected<Opened, FailedOpen>> ClientConnection::open_session(const Tar
         continue;
       }
     }
-    auto reply = co_await read_reply(opening.stage());
+    const auto stage = opening.stage();
+    auto reply = co_await read_reply(stage);
+    clock.lap(stage);
     commands_.clear();
     action = reply ? opening.on_reply(std::move(*reply), commands_) : opening.on_lost(reply.error());
   }
@@ -134,7 +151,9 @@ Task<std::expected<Opened, FailedOpen>> ClientConnection::open_session(const Tar
                    stream_.tls(),
                    opening.used_helo(),
                    false,
-                   known_broken && server_.starttls};
+                   known_broken && server_.starttls,
+                   {},
+                   clock.times()};
 }
 
 Task<Opening::Do> ClientConnection::secure(Opening& opening, const Target& target) {
@@ -184,8 +203,20 @@ Task<> ClientConnection::quit() {
     const auto written = co_await write_command("QUIT\r\n", Stage::quit);
     if (written) (void)co_await read_reply(Stage::quit);
     stream_.shutdown();
+    if (written) co_await see_it_close();
   }
   close();
+}
+
+/// Until then it counts this connection among those we have open, and may refuse the next one for it.
+Task<> ClientConnection::see_it_close() {
+  stream_.set_deadline(Deadline::after(kFarewell));
+  for (unsigned reads = 0; reads < kMostFarewells; ++reads) {
+    buffer_.clear();
+    const auto room = buffer_.prepare(512);
+    const auto n = co_await stream_.read_some(room);
+    if (!n || *n == 0) co_return;
+  }
 }
 
 Task<IdleEnd> ClientConnection::idle(Deadline until) {

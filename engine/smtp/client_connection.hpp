@@ -18,6 +18,7 @@
 #include "engine/net/stream.hpp"
 #include "engine/smtp/client_opening.hpp"
 #include "engine/smtp/client_transaction.hpp"
+#include "engine/smtp/stage_clock.hpp"
 
 namespace sluice::smtp {
 
@@ -45,11 +46,14 @@ struct Opened {
   bool used_helo = false;
   bool fell_back_to_plain_text = false;  ///< opportunistic TLS broke; this is the second connection
   bool tls_known_broken = false;         ///< plain text because of TargetHost::tls_broken
+  std::vector<net::Endpoint> dead;       ///< tried before and not reached, or without a greeting
+  StageTimes took{};
 };
 
 struct FailedOpen : OpenFailure {
   net::Endpoint peer;  ///< the last one tried
   std::string host;
+  std::vector<net::Endpoint> dead;  ///< those not reached, or without a greeting
 };
 
 /// How an idle wait ended.
@@ -80,8 +84,8 @@ class ClientConnection {
   /// usable().
   net::Task<TransactionResult> send(const Message& message, const Envelope* next = nullptr);
 
-  /// Says QUIT, waits a moment for the reply, closes. Without a word where the conversation is not at its
-  /// start.
+  /// Says QUIT, waits a moment for the reply and for the server to close, closes. Without a word where the
+  /// conversation is not at its start.
   net::Task<> quit();
 
   /// Watches an unused connection until `until`, wake(), or until the server leaves. Requires usable().
@@ -107,10 +111,12 @@ class ClientConnection {
   using Clock = net::Deadline::Clock;
 
   // client_connection.cpp: opening and closing
+  net::Task<std::expected<Opened, FailedOpen>> open_some(Target target);
   net::Task<Expected<>> connect(const Target& target, std::size_t from);
   net::Task<std::expected<Opened, FailedOpen>> open_session(const Target& target, std::size_t from,
                                                             bool allow_starttls);
   net::Task<Opening::Do> secure(Opening& opening, const Target& target);
+  net::Task<> see_it_close();
   void start_afresh();
   net::Task<Expected<>> write_command(std::string_view command, Stage stage);
   net::Task<Expected<message::Reply>> read_reply(Stage stage);
@@ -141,6 +147,7 @@ class ClientConnection {
   bool retry_in_plain_text_ = false;  // of the last open_session()
   std::size_t at_ = 0;                // in target.hosts: the last one tried
   TargetHost tried_;
+  std::vector<net::Endpoint> dead_;  // of this open()
   std::size_t messages_ = 0;
 
   Transaction current_;

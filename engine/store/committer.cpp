@@ -110,7 +110,8 @@ Expected<> Committer::write() {
   const auto begin = steady_clock::now();
   // That it still fails to resume says less than why it failed.
   const auto result = resumed ? database_.write_synced(*batch_) : std::unexpected(health().value());
-  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - begin);
+  took_ = steady_clock::now() - begin;
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(took_);
   {
     const std::lock_guard lock(mutex_);
     stats_.busy_us += static_cast<std::uint64_t>(took.count());
@@ -129,6 +130,7 @@ Expected<> Committer::write() {
 
 void Committer::finish(const Expected<>& result) {
   if (result && after_) after_();
+  if (result && meter_ && !batch_->empty()) meter_({took_, applied_ - reported_});
   {
     const std::lock_guard lock(mutex_);
     ++stats_.commits;

@@ -64,6 +64,12 @@ struct CommitterStats {
   std::uint64_t busy_us = 0;  ///< time inside write_synced
 };
 
+/// One commit, for metrics.
+struct Commit {
+  std::chrono::nanoseconds took{0};  ///< to write and sync
+  std::size_t works = 0;             ///< that shared it
+};
+
 class Committer {
  public:
   /// `seal` runs on the committer's thread after the last apply() of a batch and before it is written: the
@@ -78,6 +84,9 @@ class Committer {
   void set_relief(std::function<void(const Error&)> relief) { relief_ = std::move(relief); }
   /// Called once, on the committer's thread, when no commit can succeed before a new start. Before start().
   void set_lost(std::function<void(const Error&)> lost) { lost_ = std::move(lost); }
+
+  /// Called on the committer's thread after each commit. Must not block. Before start().
+  void set_meter(std::function<void(const Commit&)> meter) { meter_ = std::move(meter); }
 
   void start();
   /// In place of start(), for the simulation: whoever calls step() is the committer's thread, and keeps what
@@ -120,13 +129,15 @@ class Committer {
   std::function<void(const Error&)> lost_;
   std::function<void()> pause_;  ///< driven
   std::function<void(const Error&)> relief_;
+  std::function<void(const Commit&)> meter_;
 
   // The committer's thread:
   std::vector<std::unique_ptr<Work>> taken_;
-  std::size_t reported_ = 0;    ///< of taken_: done() was called
-  std::size_t applied_ = 0;     ///< of taken_: those behind reported_ are in batch_
-  std::optional<Batch> batch_;  ///< not on disk yet
-  bool failed_ = false;         ///< the last write
+  std::size_t reported_ = 0;          ///< of taken_: done() was called
+  std::size_t applied_ = 0;           ///< of taken_: those behind reported_ are in batch_
+  std::optional<Batch> batch_;        ///< not on disk yet
+  bool failed_ = false;               ///< the last write
+  std::chrono::nanoseconds took_{0};  ///< the same, when it did not fail
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;

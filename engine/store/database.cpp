@@ -18,7 +18,7 @@ Cursor::Cursor(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, std::string
   read.iterate_upper_bound = &upper_slice_;
   read.fill_cache = false;
   read.auto_prefix_mode = false;
-  iterator_.reset(db.NewIterator(read, family));
+  iterator_.reset(family != nullptr ? db.NewIterator(read, family) : rocksdb::NewEmptyIterator());
   iterator_->Seek(lower_slice_);
 }
 
@@ -30,16 +30,34 @@ Expected<> Cursor::status() const {
 
 Database::~Database() {
   if (!db_) return;
-  for (auto* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
+  for (auto* handle : handles_) {
+    if (handle != nullptr) db_->DestroyColumnFamilyHandle(handle);
+  }
   db_->Close().PermitUncheckedError();
 }
 
 Expected<std::optional<std::string>> Database::get(Family family, std::string_view key) const {
+  if (handles_[family] == nullptr) return std::nullopt;
   std::string value;
   const auto status = db_->Get(rocksdb::ReadOptions(), handles_[family], {key.data(), key.size()}, &value);
   if (status.IsNotFound()) return std::nullopt;
   if (!status.ok()) return std::unexpected(to_error(status, "reading the store"));
   return value;
+}
+
+Expected<std::optional<std::string>> Database::last(Family family, std::string_view lower,
+                                                    std::string_view upper) const {
+  if (handles_[family] == nullptr) return std::nullopt;
+  const rocksdb::Slice from(lower.data(), lower.size());
+  const rocksdb::Slice to(upper.data(), upper.size());
+  rocksdb::ReadOptions read;
+  read.iterate_lower_bound = &from;
+  read.iterate_upper_bound = &to;
+  const std::unique_ptr<rocksdb::Iterator> iterator(db_->NewIterator(read, handles_[family]));
+  iterator->SeekToLast();
+  if (!iterator->status().ok()) return std::unexpected(to_error(iterator->status(), "reading the store"));
+  if (!iterator->Valid()) return std::nullopt;
+  return iterator->key().ToString();
 }
 
 std::unique_ptr<Cursor> Database::cursor(Family family, std::string lower, std::string upper) const {
@@ -77,7 +95,14 @@ Expected<> Database::flush() {
 
 std::uint64_t Database::property(Family family, const std::string& name) const {
   std::uint64_t value = 0;
+  if (handles_[family] == nullptr) return 0;
   return db_->GetIntProperty(handles_[family], name, &value) ? value : 0;
+}
+
+std::uint64_t Database::property_sum(const std::string& name) const {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < handles_.size(); ++i) sum += property(static_cast<Family>(i), name);
+  return sum;
 }
 
 Expected<> Database::checkpoint(const std::string& folder) {

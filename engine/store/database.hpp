@@ -15,6 +15,7 @@
 #include "engine/store/acknowledged.hpp"
 #include "engine/store/batch.hpp"
 #include "engine/store/options.hpp"
+#include "engine/store/stall_watch.hpp"
 
 namespace sluice::store {
 
@@ -51,7 +52,8 @@ class Database {
   [[nodiscard]] static Expected<std::unique_ptr<Database>> open(const Options& options,
                                                                 const std::vector<std::string>& families,
                                                                 rocksdb::Env* env = nullptr);
-  /// As it stands, for looking only; nothing on disk changes and no lock is taken: see FolderLock.
+  /// As it stands, for looking only; nothing on disk changes and no lock is taken: see FolderLock. The last
+  /// families may be missing, as in a store that older code made: they are empty then.
   [[nodiscard]] static Expected<std::unique_ptr<Database>> open_read_only(
       const Options& options, const std::vector<std::string>& families);
   ~Database();
@@ -60,6 +62,9 @@ class Database {
 
   /// nullopt: no such key.
   [[nodiscard]] Expected<std::optional<std::string>> get(Family family, std::string_view key) const;
+  /// The highest key in [lower, upper); nullopt: there is none.
+  [[nodiscard]] Expected<std::optional<std::string>> last(Family family, std::string_view lower,
+                                                          std::string_view upper) const;
   /// Heap-held because the iterator keeps pointers to its bounds.
   [[nodiscard]] std::unique_ptr<Cursor> cursor(Family family, std::string lower, std::string upper) const;
 
@@ -75,6 +80,9 @@ class Database {
   [[nodiscard]] Expected<> flush();
   /// RocksDB's own number for this property, 0 when it has none ("rocksdb.estimate-num-keys", ...).
   [[nodiscard]] std::uint64_t property(Family family, const std::string& name) const;
+  /// The sum of it over all families.
+  [[nodiscard]] std::uint64_t property_sum(const std::string& name) const;
+  [[nodiscard]] const StallWatch& stalls() const { return *stalls_; }
   /// Every block of every file is read and its checksum verified.
   [[nodiscard]] Expected<> verify();
   /// RocksDB's number of the last change; grows with every commit.
@@ -87,9 +95,10 @@ class Database {
   Database() = default;
 
   std::unique_ptr<rocksdb::DB> db_;
-  std::unique_ptr<Acknowledged> acknowledged_;  ///< null: opened for reading
-  bool lost_ = false;  // the committer's thread
-  std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+  std::unique_ptr<Acknowledged> acknowledged_;         ///< null: opened for reading
+  std::shared_ptr<StallWatch> stalls_;                 // shared: as RocksDB takes it
+  bool lost_ = false;                                  // the committer's thread
+  std::vector<rocksdb::ColumnFamilyHandle*> handles_;  ///< null: a family that is not there
 };
 
 }  // namespace sluice::store

@@ -4,6 +4,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <filesystem>
@@ -83,6 +84,27 @@ rocksdb::ColumnFamilyOptions family_options(const Options& options,
   return family;
 }
 
+/// Who asks here knows from a filter of his own that the row is likely there: filters only keep the search
+/// from looking into the upper levels.
+rocksdb::ColumnFamilyOptions lookup_options(const Options& options,
+                                            const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.block_size = 8u << 10;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.format_version = 5;
+  rocksdb::ColumnFamilyOptions family;
+  family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  family.compression = rocksdb::kLZ4Compression;
+  family.optimize_filters_for_hits = true;
+  family.level_compaction_dynamic_level_bytes = true;
+  family.write_buffer_size = options.write_buffer_bytes / 2;
+  family.max_write_buffer_number = 3;
+  family.target_file_size_base = 128u << 20;
+  family.max_bytes_for_level_base = 256u << 20;
+  return family;
+}
+
 using Handles = std::vector<rocksdb::ColumnFamilyHandle*>;
 
 struct Opened {
@@ -97,6 +119,17 @@ rocksdb::Status open_files(RocksOptions how, const std::string& path, bool read_
   const auto status = read_only ? rocksdb::DB::OpenForReadOnly(how.db, path, how.families, &out.handles, &db)
                                 : rocksdb::DB::Open(how.db, path, how.families, &out.handles, &db);
   out.db.reset(db);
+  return status;
+}
+
+/// A store that was made before the last families were, and that nobody may change.
+rocksdb::Status leave_out_missing(RocksOptions& how, const std::string& path) {
+  std::vector<std::string> there;
+  const auto status = rocksdb::DB::ListColumnFamilies(how.db, path, &there);
+  while (status.ok() && how.families.size() > 1 &&
+         std::ranges::find(there, how.families.back().name) == there.end()) {
+    how.families.pop_back();
+  }
   return status;
 }
 
@@ -137,8 +170,14 @@ std::unexpected<Error> missing_commits(const std::string& path, std::uint64_t re
 RocksOptions rocks_options(const Options& options, const std::vector<std::string>& families) {
   RocksOptions out;
   out.db = base_options(options);
+  out.db.listeners.push_back(out.stalls);
   const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes, -1, false);
-  for (const auto& name : families) out.families.emplace_back(name, family_options(options, cache));
+  const auto lookup_cache = rocksdb::NewLRUCache(options.lookup_cache_bytes, -1, false);
+  for (const auto& name : families) {
+    const bool lookup = std::ranges::find(options.lookup_families, name) != options.lookup_families.end();
+    out.families.emplace_back(
+        name, lookup ? lookup_options(options, lookup_cache) : family_options(options, cache));
+  }
   return out;
 }
 
@@ -176,6 +215,7 @@ Expected<std::unique_ptr<Database>> Database::open(const Options& options,
   auto out = std::unique_ptr<Database>(new Database);
   out->db_ = std::move(opened.db);
   out->handles_ = std::move(opened.handles);
+  out->stalls_ = how.stalls;
   if (env != nullptr) return out;
   const bool lost = mark && out->sequence() < mark->sequence;
   if (lost && !options.accept_loss) return missing_commits(options.path, out->sequence(), *mark);
@@ -193,11 +233,14 @@ Expected<std::unique_ptr<Database>> Database::open_read_only(const Options& opti
   how.db.create_if_missing = false;
   how.db.create_missing_column_families = false;
   Opened opened;
-  const auto status = open_files(how, options.path, true, opened);
+  auto status = leave_out_missing(how, options.path);
+  if (status.ok()) status = open_files(how, options.path, true, opened);
   if (!status.ok()) return std::unexpected(to_error(status, "opening the store " + options.path));
+  opened.handles.resize(families.size(), nullptr);
   auto out = std::unique_ptr<Database>(new Database);
   out->db_ = std::move(opened.db);
   out->handles_ = std::move(opened.handles);
+  out->stalls_ = how.stalls;
   return out;
 }
 

@@ -24,6 +24,7 @@ LAYERS = {
     "engine/http": 3,
     "engine/feedback": 3,
     "engine/shaping": 3,
+    "engine/suppression": 3,
     "engine/delivery": 4,
     "engine/campaign": 4,
     "engine/sink": 4,

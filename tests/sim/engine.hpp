@@ -49,6 +49,7 @@ class Engine {
   void describe();
 
   [[nodiscard]] queue::Queue& queue() { return *queue_; }
+  [[nodiscard]] delivery::Delivery& delivery() { return *delivery_; }
   [[nodiscard]] const WorldClock& clock() const { return clock_; }
 
  private:

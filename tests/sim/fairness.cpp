@@ -100,6 +100,22 @@ void Fairness::after_turn(const delivery::Dispatch& dispatch, std::span<const qu
   alternate(line, waited, granted);
 }
 
+/// On a connection that commercial mail may not use, nothing is owed to it; whoever raced begins anew.
+void Fairness::after_express_turn(const delivery::Dispatch& dispatch, std::span<const queue::Held> granted,
+                                  std::span<delivery::Path* const> paths) {
+  if (streams_ == nullptr) return;
+  for (std::size_t i = 0; i < granted.size(); ++i) {
+    const auto& held = granted[i];
+    const auto& key = held.record().key;
+    if (held.stream->settings.stream_class != queue::StreamClass::transactional)
+      world_.trace.fail("commercial mail goes on the slot that is kept for transactional mail");
+    world_.note("express", key.stream, key.row, paths[i]->source);
+    ++world_.steps;
+    limits_.granted(*held.stream, key.domain, dispatch.pool(), paths[i]->source_options().name);
+  }
+  lines_.erase(&dispatch);
+}
+
 void Fairness::step(Race& race, int by, int bound, const std::string& who) {
   race.ahead += by;
   race.most = std::max(race.most, race.ahead);

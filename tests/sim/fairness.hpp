@@ -31,6 +31,8 @@ class Fairness final : public delivery::Probe {
 
   void interrupted(const delivery::Dispatch& dispatch) override { lines_.erase(&dispatch); }
   void before_turn(const delivery::Dispatch& dispatch) override;
+  void after_express_turn(const delivery::Dispatch& dispatch, std::span<const queue::Held> granted,
+                          std::span<delivery::Path* const> paths) override;
   void after_turn(const delivery::Dispatch& dispatch, std::span<const queue::Held> granted,
                   std::span<delivery::Path* const> paths) override;
 

@@ -84,6 +84,31 @@ void Limits::opened(std::size_t site, const std::string& source) {
     spend("connections|" + key_of(*policy, subject), *policy->connection_rate, kConnectionSlack);
 }
 
+void Limits::begins(std::size_t site, const std::string& source) {
+  const auto& sources = scenario_.delivery.sources;
+  const auto found =
+      std::find_if(sources.begin(), sources.end(), [&](const auto& one) { return one.name == source; });
+  if (found == sources.end() || !found->warmup) return;
+  const auto quota = found->warmup->ladder.front();
+  const auto count = ++attempts_[fmt::format("{}|{}", source, provider_of(site))];
+  if (count > quota)
+    world_.trace.fail(fmt::format("{} attempts by {} at \"{}\", whose first day has {}", count, source,
+                                  provider_of(site), quota));
+}
+
+void Limits::takes_back(std::size_t site, const std::string& source) {
+  const auto found = attempts_.find(fmt::format("{}|{}", source, provider_of(site)));
+  if (found != attempts_.end()) --found->second;
+}
+
+void Limits::suspend(const std::string& source, const std::string& provider, bool on) {
+  if (on) {
+    suspended_.emplace(source, provider);
+  } else {
+    suspended_.erase({source, provider});
+  }
+}
+
 void Limits::closed(std::size_t site, const std::string& source) {
   --open_[fmt::format("{}|{}", site, source)];
 }
@@ -91,6 +116,8 @@ void Limits::closed(std::size_t site, const std::string& source) {
 void Limits::granted(const queue::Stream& stream, std::string_view domain, std::string_view pool,
                      const std::string& source) {
   const auto site = scenario_.domains[scenario_.domain_of.find(domain)->second].site;
+  if (suspended_.contains({source, ""}) || suspended_.contains({source, std::string(provider_of(site))}))
+    world_.trace.fail("a record was granted to a suspended source, " + source);
   Subject subject;
   subject[Dimension::tenant] = stream.settings.tenant;
   subject[Dimension::stream] = stream.settings.name;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,12 @@ class Limits {
   /// A message of the stream for the domain may go by the source.
   void granted(const queue::Stream& stream, std::string_view domain, std::string_view pool,
                const std::string& source);
+  /// An attempt begins at the site; it came to nothing before the receiver saw it.
+  void begins(std::size_t site, const std::string& source);
+  void takes_back(std::size_t site, const std::string& source);
+  /// From now on nothing is granted to the source there ("": everywhere), or it is again.
+  void suspend(const std::string& source, const std::string& provider, bool on);
+  [[nodiscard]] std::set<std::pair<std::string, std::string>>& suspended() { return suspended_; }
   [[nodiscard]] std::string_view provider_of(std::size_t site) const { return site < 2 ? "giants" : ""; }
 
  private:
@@ -48,6 +55,8 @@ class Limits {
   const Scenario& scenario_;
   std::map<std::string, Tokens> tokens_;
   std::map<std::string, std::uint32_t> open_;
+  std::set<std::pair<std::string, std::string>> suspended_;  ///< source, provider: kept through crashes
+  std::map<std::string, std::uint64_t> attempts_;            ///< of sources that warm up; a run is one day
 };
 
 }  // namespace sluice::sim

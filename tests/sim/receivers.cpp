@@ -68,6 +68,10 @@ class Connection final : public delivery::Transport {
   void conclude(End end, Who who, smtp::RecipientResult& out);
   void cut_off(Who who, smtp::RecipientResult& out);
   void gone();
+  void begins(Who who) {
+    all_.limits.begins(site_, source_);
+    all_.begins(who);
+  }
 
   Receivers& all_;
   World& world_;
@@ -155,6 +159,7 @@ void Connection::conclude(End end, Who who, smtp::RecipientResult& out) {
     out.stage = smtp::Stage::mail;
     out.error = Error{ErrorCode::unavailable, "the server closed"};
     open_ = false;
+    all_.limits.takes_back(site_, source_);
     return model.takes_back(who);
   }
   if (end == End::lost_answer) {
@@ -206,7 +211,7 @@ net::Task<smtp::TransactionResult> Connection::send(const smtp::Message& message
   const auto who = all_.model.who(message.envelope.recipients.front());
   if (!begun_) {
     ++messages_;
-    if (!all_.sleepers.closed()) all_.begins(who);
+    if (!all_.sleepers.closed()) begins(who);
   }
   begun_ = false;
   smtp::TransactionResult result;
@@ -227,7 +232,7 @@ net::Task<smtp::TransactionResult> Connection::send(const smtp::Message& message
   if (open_ && consent && out.stage == smtp::Stage::dot && may_take_another() && world_.chance(0.5)) {
     begun_ = result.next_begun = true;
     ++messages_;
-    all_.begins(all_.model.who(next->recipients.front()));
+    begins(all_.model.who(next->recipients.front()));
   }
   co_return result;
 }

@@ -13,7 +13,7 @@ using throttle::Dimension;
 Habits good(World& world) {
   Habits out;
   out.reply_most = world.wait_between(5ms, 80ms);
-  out.most_connections = world.between(8, 40);
+  out.most_connections = world.between(1, 40);
   return out;
 }
 
@@ -113,6 +113,17 @@ void Scenario::make_engine(World& world) {
     delivery.sources.push_back({fmt::format("s{}", i), {}, {}, fmt::format("s{}.sender.test", i)});
   }
   delivery.pools.push_back({"second", {fmt::format("s{}", sources - 1)}});
+  if (sources > 1 && world.chance(0.5)) {
+    auto& fresh = delivery.sources.front();
+    fresh.warmup = throttle::WarmupPlan{{world.between(1, 400), 1'000'000}};
+    if (world.chance(0.5)) {
+      auto& all = delivery.pools.emplace_back(delivery::PoolOptions{"default", {}, {}});
+      for (const auto& source : delivery.sources) {
+        all.sources.push_back(source.name);
+        all.weights.push_back(static_cast<unsigned>(world.between(1, 5)));
+      }
+    }
+  }
   delivery.providers.push_back({"giants", {"giant0.test", "giant1.test"}});
   delivery.workers = static_cast<unsigned>(world.between(1, 3));
   delivery.lease_run = world.between(8, 64);

@@ -60,6 +60,12 @@ RunReport Simulation::run() {
   every(50ms, 300ms, [this] {
     if (quiet_disk()) submitters_.sweep();
   });
+  every(1s, 10s, [this] {
+    if (!calm_ && quiet_disk()) change_sources();
+  });
+  every(200ms, 2s, [this] {
+    if (!engine_->stopping()) engine_->delivery().warmups().tick(engine_->clock().now());
+  });
   every(1s, 3s, [this] { submitters_.check_counters(); });
   while (!calm_ || !submitters_.finished()) turn();
   check_end();

@@ -53,6 +53,9 @@ class Simulation {
   void cut_next_commit();
   void fill_disk();
   void reload_policies();
+  void change_sources();
+  void resume_sources();
+  void adopt_sources();
   void crash();
   void finish_stop();
   void start_engine();
@@ -61,6 +64,7 @@ class Simulation {
   void check_end();
   [[nodiscard]] RunReport report() const;
 
+  bool sources_unsure_ = false;  ///< a change of theirs was cut off
   const RunOptions options_;
   World world_;
   Scenario scenario_;

@@ -128,11 +128,55 @@ void Simulation::start_engine() {
   submitters_.adopt(engine_->queue(), engine_->clock());
   world_.note("start", engine_->queue().recovery().in_doubt, engine_->queue().recovery().queued);
   engine_->run();
+  adopt_sources();
   plan_feed(world_.now);
+}
+
+/// An operator suspends a source, everywhere or at a provider, or resumes one.
+void Simulation::change_sources() {
+  auto& book = engine_->delivery().sources();
+  const auto now = engine_->clock().now();
+  const auto all = book.suspensions();
+  if (!all.empty() && world_.chance(0.6)) {
+    const auto& one = all[world_.random.below(all.size())];
+    limits_.suspend(one.source, one.provider, false);
+    world_.note("resume");
+    if (!book.resume(one.source, one.provider, "operator", now)) sources_unsure_ = true;
+    return;
+  }
+  const auto& sources = scenario_.delivery.sources;
+  delivery::Suspension one;
+  one.source = sources[world_.random.below(sources.size())].name;
+  one.provider = world_.chance(0.5) ? "giants" : "";
+  one.by = "operator";
+  world_.note("suspend");
+  if (!book.suspend(one, now)) sources_unsure_ = true;  // the power was cut in that commit
+  // In force for whoever looks from now on; a path looks before each turn.
+  limits_.suspend(one.source, one.provider, true);
+}
+
+void Simulation::resume_sources() {
+  auto& book = engine_->delivery().sources();
+  for (const auto& one : book.suspensions()) {
+    limits_.suspend(one.source, one.provider, false);
+    if (!book.resume(one.source, one.provider, "operator", engine_->clock().now())) sources_unsure_ = true;
+  }
+}
+
+/// What operators were told is suspended is so after any crash.
+void Simulation::adopt_sources() {
+  std::set<std::pair<std::string, std::string>> kept;
+  for (const auto& one : engine_->delivery().sources().suspensions()) kept.emplace(one.source, one.provider);
+  if (!sources_unsure_ && kept != limits_.suspended())
+    world_.trace.fail("the store does not know which sources are suspended");
+  sources_unsure_ = false;
+  limits_.suspended() = std::move(kept);
+  if (calm_) resume_sources();
 }
 
 void Simulation::end_load() {
   world_.note("calm");
+  resume_sources();
   calm_ = true;
   receivers_.calm();
   names_.calm();

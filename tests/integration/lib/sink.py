@@ -48,6 +48,12 @@ class Sink:
         out = []
         with open(self._log_file, encoding="utf-8") as log:
             for line in log:
-                message_id, recipient, _, how = line.split()
+                message_id, recipient, _, how = line.split()[:4]
                 out.append((message_id, recipient, how == "answered"))
         return out
+
+    def arrivals(self):
+        """(when MAIL came, in seconds since 1970; recipient; the sender's address), as deliveries()."""
+        with open(self._log_file, encoding="utf-8") as log:
+            rows = (line.split() for line in log)
+            return [(int(row[4]) / 1e6, row[1], row[5]) for row in rows]

@@ -9,6 +9,10 @@ using feedback::BounceClass;
 using queue::EventKind;
 using smtp::Stage;
 
+Outcome outcome_of(const Ending& ending) {
+  return delivery::outcome_of(ending, feedback::Classifier::builtin());
+}
+
 Outcome of(Stage stage, message::Reply reply) {
   smtp::RecipientResult result;
   result.stage = stage;

@@ -2,8 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include "throttle/permits.hpp"
+
 namespace sluice::delivery {
 namespace {
+
+struct Parts {
+  std::unique_ptr<throttle::PolicySet> policies = throttle::PolicySet::create({}).value();
+  ManualClock clock{from_ms(1'780'000'000'000)};
+};
 
 queue::StreamPtr stream(StreamId id, const std::string& rate) {
   queue::StreamSettings settings;
@@ -13,12 +20,14 @@ queue::StreamPtr stream(StreamId id, const std::string& rate) {
 }
 
 TEST(StreamRates, AStreamWithoutARateHasNoLimit) {
-  StreamRates rates;
+  const Parts parts;
+  StreamRates rates(*parts.policies, parts.clock);
   EXPECT_EQ(rates.of(*stream(1, "")), nullptr);
 }
 
 TEST(StreamRates, AllLanesOfAStreamShareOneBucket) {
-  StreamRates rates;
+  const Parts parts;
+  StreamRates rates(*parts.policies, parts.clock);
   const auto one = stream(1, "10/s burst 3");
   const auto limit = rates.of(*one);
   ASSERT_NE(limit, nullptr);
@@ -29,7 +38,8 @@ TEST(StreamRates, AllLanesOfAStreamShareOneBucket) {
 }
 
 TEST(StreamRates, EndedStreamsAreForgotten) {
-  StreamRates rates;
+  const Parts parts;
+  StreamRates rates(*parts.policies, parts.clock);
   std::weak_ptr<throttle::Limit> ended;
   std::weak_ptr<throttle::Limit> running;
   std::vector<queue::StreamPtr> streams;
@@ -44,8 +54,23 @@ TEST(StreamRates, EndedStreamsAreForgotten) {
   EXPECT_FALSE(running.expired());
 }
 
+TEST(StreamRates, ASlowRateGoesOnWhereARestartCutItOff) {
+  const Parts before;
+  const auto now = before.clock.now();
+  StreamRates rates(*before.policies, before.clock);
+  const auto limit = rates.of(*stream(1, "10/hr burst 5"));
+  throttle::Limit* const one[] = {limit.get()};
+  ASSERT_TRUE(throttle::acquire(one, 4, now));
+
+  const Parts after;
+  after.policies->restore(before.policies->take_changed(now), {}, now);
+  StreamRates again(*after.policies, after.clock);
+  EXPECT_EQ(again.of(*stream(1, "10/hr burst 5"))->available(now), 1U);
+}
+
 TEST(StreamRates, ADamagedRateIsNoLimit) {
-  StreamRates rates;
+  const Parts parts;
+  StreamRates rates(*parts.policies, parts.clock);
   EXPECT_EQ(rates.of(*stream(1, "fast")), nullptr);
 }
 

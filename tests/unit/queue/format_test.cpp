@@ -120,8 +120,9 @@ TEST(Format, ChecksumIsCastagnoli) {
 }
 
 TEST(Format, FamiliesKeepTheirOrder) {
-  const std::vector<std::string> names{"default", "streams",  "content", "records", "leases",
-                                       "marks",   "counters", "outbox",  "sent",    "damaged", "bodies"};
+  const std::vector<std::string> names{"default",    "streams",    "content", "records", "leases",
+                                       "marks",      "counters",   "outbox",  "sent",    "damaged",
+                                       "bodies",     "suppressed", "suppression"};
   EXPECT_EQ(family_names(), names);
   EXPECT_EQ(family_names()[kRecords], "records");
   EXPECT_EQ(family_names()[kDamaged], "damaged");

@@ -312,6 +312,24 @@ TEST(SiteQueue, LanesComeAndGoWithoutUpsettingTheOthers) {
   EXPECT_EQ(std::adjacent_find(rows.begin(), rows.end()), rows.end()) << "no record is served twice";
 }
 
+TEST(SiteQueue, TakesTransactionalMailAloneForTheSlotKeptForIt) {
+  Site site;
+  SiteQueue queue;
+  const auto bulk = site.stream();
+  const auto mail = site.stream(StreamClass::transactional);
+  queue.add(site.lane(bulk, "a.test", 100));
+  queue.add(site.lane(mail, "a.test", 30));
+  Gate gate;
+  std::vector<Held> out;
+  queue.take_transactional(20, gate, out);
+  EXPECT_EQ(count(out, mail), 20U);
+  queue.take_transactional(20, gate, out);
+  EXPECT_EQ(count(out, mail), 30U);
+  EXPECT_EQ(out.size(), 30U) << "and nothing of the other class";
+  EXPECT_FALSE(queue.has_transactional());
+  EXPECT_EQ(take(queue, 1000).size(), 100U);
+}
+
 TEST(SiteQueue, MovedQueueStillServes) {
   Site site;
   SiteQueue queue;

@@ -90,6 +90,9 @@ TEST_F(SweeperTest, TheCensusCountsByGroupStateAndAge) {
   EXPECT_EQ(big.ages[0], 2U);
   EXPECT_EQ(big.ages[1], 20U);
   EXPECT_EQ(big.oldest_ms, stream->settings.created_ms);
+  EXPECT_EQ(big.paused_ready, 22U);
+  EXPECT_EQ(big.paused_since_ms, stream->settings.created_ms);
+  EXPECT_EQ(big.ready_since_ms, 0);
   EXPECT_FALSE(census.under_way());
 }
 

@@ -69,6 +69,41 @@ TEST_F(ClientOpen, TriesTheNextAddressWhenOneRefuses) {
   ASSERT_TRUE(opened);
   EXPECT_EQ(opened->peer, server->endpoint);
   EXPECT_EQ(opened->host, "mx.example.test") << "not the name of the one that refused";
+  EXPECT_EQ(opened->dead, std::vector<net::Endpoint>{refused}) << "the other family was not tried";
+}
+
+TEST_F(ClientOpen, NamesTheHostsThatWereNotReached) {
+  auto closed = net::Listener::bind(loop.context, {net::asio::ip::address_v4::loopback(), 0});
+  const auto refused = closed->endpoint();
+  closed->close();
+  run({[](Peer&) -> Task<> { co_return; }, [](Peer& peer) -> Task<> { co_await peer.say("554 no\r\n"); }},
+      [&](ClientConnection& client, const Target& to) -> Task<> {
+        Target three = to;
+        three.hosts = {{refused, "dead.test"}, {to.hosts[0].endpoint, "mute.test"}, to.hosts[0]};
+        opened = co_await client.open(three);
+      });
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().dead, (std::vector<net::Endpoint>{refused, server->endpoint}))
+      << "one that greets with a refusal is not dead";
+}
+
+TEST_F(ClientOpen, QuitWaitsUntilTheServerHasClosed) {
+  bool closing = false;
+  bool waited = false;
+  run({[&](Peer& peer) -> Task<> {
+        co_await peer.greet();
+        co_await peer.until("QUIT");
+        co_await peer.say("221 bye\r\n");
+        for (int turns = 0; turns < 50; ++turns)
+          co_await net::asio::post(loop.context, net::asio::use_awaitable);
+        closing = true;
+      }},
+      [&](ClientConnection& client, const Target& to) -> Task<> {
+        opened = co_await client.open(to);
+        co_await client.quit();
+        waited = closing;
+      });
+  EXPECT_TRUE(waited);
 }
 
 TEST_F(ClientOpen, TriesTheNextHostWhenOneGreetsWithARefusal) {

@@ -127,7 +127,7 @@ TEST(Limit, WhatComesBackWakesHoweverItComesBack) {
     Asker asker;
     ASSERT_TRUE(limit->try_take(kStart, 1, receipt));
     ASSERT_TRUE(limit->park(asker, kStart, 1).parked);
-    limit->undo(kStart, 1);
+    limit->undo(kStart, 1, receipt);
     EXPECT_EQ(asker.woken, 1);
     ASSERT_TRUE(limit->try_take(kStart, 1, receipt));
     ASSERT_TRUE(limit->park(asker, kStart, 1).parked);

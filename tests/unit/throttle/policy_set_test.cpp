@@ -184,7 +184,7 @@ TEST(PolicySet, ARestartIsNotABurst) {
   EXPECT_EQ(saved.size(), 2U) << "a full bucket needs no saving";
 
   const auto after = compiled(policies);
-  after->restore(saved, kStart);
+  after->restore(saved, {}, kStart);
   EXPECT_EQ(after->resolve(mail("a", "s", "a.test"), kStart)->message[0]->available(kStart), 2U);
   EXPECT_EQ(after->snapshot(kStart).size(), 2U) << "b.test was not met yet, and is not forgotten";
   EXPECT_EQ(after->resolve(mail("a", "s", "b.test"), kStart)->message[0]->available(kStart), 0U);

@@ -1,0 +1,95 @@
+#include "engine/suppression/bounce_feed.hpp"
+
+#include <algorithm>
+
+#include "engine/base/bytes.hpp"
+#include "engine/base/log.hpp"
+#include "queue/families.hpp"
+
+namespace sluice::suppression {
+namespace {
+
+using queue::EventKind;
+
+std::string seq_key(std::uint64_t seq) {
+  std::string key;
+  put_be<8>(key, seq);
+  return key;
+}
+
+bool among(const std::vector<std::string>& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+Reason reason_for(std::string_view event_class) {
+  return event_class == "inactive" ? Reason::inactive : Reason::invalid_recipient;
+}
+
+}  // namespace
+
+Expected<std::size_t> BounceFeed::step(std::uint64_t exported) {
+  const auto from = book_.cursor();
+  if (exported <= from) return 0;
+  Changes changes;
+  auto seq = from;
+  std::size_t events = 0;
+  // Numbers may have been skipped, by a restore: then the next there is counts.
+  const auto cursor = queue_.database().cursor(queue::kOutbox, seq_key(from + 1), seq_key(exported + 1));
+  for (; cursor->valid() && events < book_.options().page_events; cursor->next(), ++events) {
+    if (cursor->key().size() != 8) continue;
+    seq = get_be<8>(cursor->key().data());
+    const auto event = queue::Event::decode(cursor->value());
+    if (event && book_.options().automatic) take(*event, changes);
+  }
+  if (auto status = cursor->status(); !status) return std::unexpected(status.error());
+  if (!cursor->valid()) seq = exported;
+  changes.cursor = seq;
+  auto report = book_.commit(std::move(changes));
+  if (!report) return std::unexpected(report.error());
+  if (!report->why.empty())
+    log::warn("suppression_refused", {{"addresses", report->subjects.size()}, {"reason", report->why}});
+  return std::max<std::size_t>(events, 1);
+}
+
+void BounceFeed::take(const queue::Event& event, Changes& changes) const {
+  const bool bounce = event.kind == EventKind::bounced || event.kind == EventKind::returned;
+  const bool soft =
+      event.kind == EventKind::deferred && among(book_.options().soft_classes, event.event_class);
+  if (event.recipient.empty()) return;
+  if (!bounce && !soft && event.kind != EventKind::complaint && event.kind != EventKind::delivered) return;
+  const auto stream = queue_.streams().find(event.stream);
+  if (!stream) return;
+  const auto& tenant = stream->settings.tenant;
+  if (bounce && !among(book_.options().soft_classes, event.event_class))
+    return take_bounce(event, tenant, changes);
+  auto subject = Subject::parse(event.recipient);
+  if (!subject) return;
+  if (event.kind == EventKind::complaint) {
+    Entry entry{Scope::tenant, Reason::complaint, tenant, {}, "complaint", {}, event.time_ms, 0};
+    changes.add.push_back({std::move(*subject), std::move(entry)});
+    return;
+  }
+  const bool delivered = event.kind == EventKind::delivered;
+  // Those of this page are not in the book yet.
+  const bool soft_here = !changes.soft.empty();
+  if (delivered && !soft_here && !book_.has_soft_bounces(tenant, subject->key)) return;
+  changes.soft.push_back({std::move(*subject), tenant, event.time_ms, delivered});
+}
+
+void BounceFeed::take_bounce(const queue::Event& event, const std::string& tenant, Changes& changes) const {
+  const auto& options = book_.options();
+  const bool domain = among(options.domain_classes, event.event_class);
+  if (!domain && !among(options.address_classes, event.event_class)) return;
+  auto subject = Subject::parse(domain ? domain_key(event.recipient) : event.recipient);
+  if (!subject) return;
+  Entry entry;
+  entry.scope = options.bounce_scope;
+  entry.reason = domain ? Reason::invalid_domain : reason_for(event.event_class);
+  if (entry.scope != Scope::global) entry.tenant = tenant;
+  entry.source = event.kind == EventKind::returned ? "returned" : "bounce";
+  entry.time_ms = event.time_ms;
+  if (domain) entry.expires_ms = event.time_ms + std::chrono::milliseconds(options.domain_keep).count();
+  changes.add.push_back({std::move(*subject), std::move(entry)});
+}
+
+}  // namespace sluice::suppression

@@ -1,0 +1,90 @@
+// What a metric is: name, meaning, labels and their bounds, fixed at compile time (catalog.hpp has them all).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "metrics/cells.hpp"
+
+namespace sluice::metrics {
+
+enum class Type : std::uint8_t { counter, gauge, histogram };
+
+/// A label and the set of its values. Two labels of the same printed name with different meanings are two.
+enum class Label : std::uint8_t {
+  none,
+  provider,
+  source,
+  bounce_class,
+  reply_class,
+  enhanced,
+  state,
+  stage,
+  lane,
+  door,
+  result,
+  reason,
+  event,
+  policy,
+  rule,
+  tls_version,
+  tls_policy,
+  consumer,
+  thread,
+  kind,
+  tenant,
+  campaign,
+  domain,
+  selector,
+  file,
+  version,
+};
+inline constexpr std::size_t kLabelCount = 26;
+
+inline constexpr std::string_view kOther = "other";  ///< stands for every value beyond a label's bound
+
+struct LabelRow {
+  std::string_view name;   ///< as printed
+  std::size_t max_values;  ///< different ones the process ever shows; further ones are "other"
+};
+
+/// In the order of the enum. A bound of 0: the values change with time, and whoever gives them bounds their
+/// number (campaigns: the largest few).
+inline constexpr std::array<LabelRow, kLabelCount> kLabels{{
+    {"", 0},        {"provider", 64}, {"source", 64}, {"class", 24},   {"class", 4},   {"enhanced", 40},
+    {"state", 12},  {"stage", 8},     {"lane", 2},    {"door", 6},     {"result", 10}, {"reason", 24},
+    {"event", 20},  {"policy", 64},   {"rule", 24},   {"version", 6},  {"policy", 6},  {"consumer", 16},
+    {"thread", 66}, {"kind", 8},      {"tenant", 0},  {"campaign", 0}, {"domain", 0},  {"selector", 0},
+    {"file", 0},    {"version", 2},
+}};
+
+[[nodiscard]] constexpr const LabelRow& row_of(Label label) {
+  return kLabels[static_cast<std::size_t>(label)];
+}
+
+inline constexpr std::size_t kMaxLabels = 4;
+using LabelList = std::array<Label, kMaxLabels>;
+
+struct Family {
+  std::string_view name;  ///< sluice_…, base units, _total for counters
+  std::string_view help;
+  Type type = Type::gauge;
+  LabelList labels{};                ///< Label::none behind the last
+  std::span<const double> bounds{};  ///< of a histogram
+  std::size_t max_children = 1;  ///< label combinations; further ones are counted under "other" in each label
+
+  [[nodiscard]] constexpr std::size_t label_count() const {
+    std::size_t n = 0;
+    while (n < labels.size() && labels[n] != Label::none) ++n;
+    return n;
+  }
+  /// Lines a child has in the text form.
+  [[nodiscard]] constexpr std::size_t series_a_child() const {
+    return type == Type::histogram ? bounds.size() + 3 : 1;
+  }
+};
+
+}  // namespace sluice::metrics
