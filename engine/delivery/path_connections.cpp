@@ -281,7 +281,6 @@ void Path::on_open_failed(Connection& connection, const smtp::FailedOpen& failur
   } else if (!others) {
     dispatch_.blame_one(*this, outcome, ending);
   }
-  if (verdict.taken) return;
   back_off(std::string(feedback::name_of(outcome.bounce_class)) + " at " + std::string(ending.stage));
 }
 
