@@ -123,8 +123,10 @@ Response set(Service& service, const Request& request) {
 }
 
 Response clear(Service& service, const Request& request) {
-  auto done = service.policies().clear_override(request.params.at("id"), service.clock().now());
+  const auto& id = request.params.at("id");
+  auto done = service.policies().clear_override(id, service.clock().now());
   if (!done) return http::error_response(done.error());
+  service.shaper().engine().cancelled(id);  // or its next step would set it again
   return http::json_response(json::object{{"overrides", overrides_json(service)}});
 }
 

@@ -28,7 +28,10 @@ void Shaper::set(shaping::Change change, Instant now) {
   }
 }
 
-void Shaper::clear(const std::string& id, Instant now) { policies_.clear_override(id, now); }
+void Shaper::clear(const std::string& id, Instant now) {
+  if (auto done = policies_.clear_override(id, now); !done)
+    log::error("shaping_not_ended", {{"id", id}, {"reason", done.error().text}});
+}
 
 void Shaper::hold(StreamId campaign, const std::string& reason) {
   const std::lock_guard lock(mutex_);

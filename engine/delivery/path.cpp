@@ -342,7 +342,7 @@ bool Path::another_may_try(const queue::Record& record) const {
   const auto now = worker_.now();
   const auto& paths = dispatch_.paths();
   return std::any_of(paths.begin(), paths.end(), [&](const auto& other) {
-    return other.get() != this && now >= other->back_off_until() && !other->limits_paused(now);
+    return other.get() != this && other->closed_until(now) <= now && !other->limits_paused(now);
   });
 }
 
