@@ -186,6 +186,7 @@ Expected<> Expansion::learn_audience() {
   const auto& settings = stream_->settings;
   audience_ = {settings.tenant, parts->source.list_id,
                settings.stream_class == queue::StreamClass::transactional};
+  meta_ = message::MetaColumns(parts->meta, parts->source.layout);
   return {};
 }
 
@@ -230,6 +231,8 @@ std::string Expansion::suppressed_event(const MappedRow& row, std::uint64_t numb
   event.recipient = row.address.text();
   event.domain = row.address.domain();
   event.event_class = reason;
+  const auto meta = meta_.json(row.fields);
+  event.meta = meta;
   std::string out;
   event.append_to(out);
   return out;

@@ -10,6 +10,7 @@
 #include "engine/campaign/acceptance.hpp"
 #include "engine/campaign/dedup.hpp"
 #include "engine/campaign/row_mapper.hpp"
+#include "engine/message/meta_columns.hpp"
 #include "engine/suppression/book.hpp"
 #include "queue/queue.hpp"
 
@@ -77,6 +78,7 @@ class Expansion {
   std::unique_ptr<queue::Injection> run_;
   suppression::Book* const suppressed_;
   suppression::Audience audience_;
+  message::MetaColumns meta_;
   suppression::Book::Ticket ticket_;  ///< of the run being made: its rows were looked up under it
   bool store_failed_ = false;         ///< rows could not be looked up: no fault of the list
   std::int64_t run_ms_ = 0;

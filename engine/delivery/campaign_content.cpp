@@ -1,7 +1,6 @@
 #include "engine/delivery/campaign_content.hpp"
 
-#include "engine/base/json_text.hpp"
-#include "engine/message/row.hpp"
+#include "engine/message/meta_columns.hpp"
 
 namespace sluice::delivery {
 namespace {
@@ -9,9 +8,7 @@ namespace {
 class CampaignStream final : public StreamContent {
  public:
   CampaignStream(message::CampaignContent content, message::CampaignParts parts)
-      : content_(std::move(content)), parts_(std::move(parts)) {
-    for (const auto& column : parts_.meta) meta_.push_back(parts_.source.layout.find(column));
-  }
+      : content_(std::move(content)), parts_(std::move(parts)), meta_(parts_.meta, parts_.source.layout) {}
 
   Expected<> prepare(const queue::Record& record, message::DkimSigner& signer, Instant now,
                      Prepared& out) const override {
@@ -38,16 +35,7 @@ class CampaignStream final : public StreamContent {
   }
 
   std::string meta(const queue::Record& record) const override {
-    if (meta_.empty()) return {};
-    const auto row = message::read_payload(record.value.payload).row;
-    std::string out = "{";
-    for (std::size_t i = 0; i < meta_.size(); ++i) {
-      if (i > 0) out += ',';
-      append_json_string(out, parts_.meta[i]);
-      out += ':';
-      append_json_string(out, meta_[i] ? text_of(row, *meta_[i]) : std::string());
-    }
-    return out + "}";
+    return meta_.json(message::read_payload(record.value.payload).row);
   }
 
   std::string list_id() const override { return parts_.source.list_id; }
@@ -57,11 +45,6 @@ class CampaignStream final : public StreamContent {
   }
 
  private:
-  static std::string text_of(std::string_view row, std::uint16_t column) {
-    const auto value = message::RowView(row).column(column);
-    return value ? std::string(value->text()) : std::string();
-  }
-
   void name_keys(const message::DkimSigner& signer, std::string& out) const {
     for (const auto& key : signer.keys()) {
       if (key.domain() != content_.from_domain()) continue;
@@ -72,7 +55,7 @@ class CampaignStream final : public StreamContent {
 
   message::CampaignContent content_;
   message::CampaignParts parts_;
-  std::vector<std::optional<std::uint16_t>> meta_;
+  message::MetaColumns meta_;
 };
 
 }  // namespace

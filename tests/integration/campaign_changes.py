@@ -65,7 +65,7 @@ def retry(service):
 
 def scenario(scene):
     sink = scene.sink(personas=["plain", "bounce"])
-    service = scene.service().unsigned("shop.test").configure(SECOND_SOURCE)
+    service = scene.service().unsigned("shop.test").configure(SECOND_SOURCE + "\n[suppression]\nfrom_bounces = false\n")
     service.route("bounce.test", sink.addresses["bounce"]).route("*", sink.addresses["plain"]).start()
     service.run("queue", "hold", "--domain", "moved.test")
     moved = scene.campaign("moved", [row(number, f"m{number}@moved.test") for number in range(EACH)])

@@ -77,14 +77,14 @@ TEST_F(Classify, OwnRulesOfTheConfigurationAndOfTheCommandLine) {
 }
 
 TEST_F(Classify, ReplayShowsWhatRulesWouldChange) {
-  write(
-      "data/events/1.jsonl",
-      R"({"event":"bounced","class":"policy","stage":"rcpt","reply":{"code":550,"enhanced":"5.7.1","text":"zorgle"}})"
-      "\n"
-      R"({"event":"deferred","class":"greylist","stage":"rcpt","reply":{"code":450,"enhanced":"4.2.0","text":"Greylisted"}})"
-      "\n"
-      R"({"event":"delivered","reply":{"code":250,"enhanced":"2.0.0","text":"ok"}})"
-      "\nnot json\n");
+  write("data/events/1.jsonl", R"({"event":"bounced","class":"policy","stage":"rcpt",)"
+                               R"("reply":{"code":550,"enhanced":"5.7.1","text":"zorgle"}})"
+                               "\n"
+                               R"({"event":"deferred","class":"greylist","stage":"rcpt",)"
+                               R"("reply":{"code":450,"enhanced":"4.2.0","text":"Greylisted"}})"
+                               "\n"
+                               R"({"event":"delivered","reply":{"code":250,"enhanced":"2.0.0","text":"ok"}})"
+                               "\nnot json\n");
   const auto folder = (folder_ / "data/events").string();
   EXPECT_EQ(run({"classify", "--replay", folder, "--json"}), kExitOk);
   EXPECT_EQ(json().at("refusals"), 2);
@@ -92,7 +92,8 @@ TEST_F(Classify, ReplayShowsWhatRulesWouldChange) {
   EXPECT_TRUE(json().at("changes").as_array().empty());
   const auto own = write("own.toml", "[[rule]]\nid = \"own\"\nclass = \"inactive\"\ntext = 'zorgle'\n");
   EXPECT_EQ(run({"classify", "--replay", folder, "--rules", own, "--json"}), kExitFailures);
-  const auto& change = json().at("changes").as_array().at(0);
+  const auto changed = json();
+  const auto& change = changed.at("changes").as_array().at(0);
   EXPECT_EQ(change.at("before"), "policy");
   EXPECT_EQ(change.at("now"), "inactive");
   EXPECT_EQ(change.at("effect"), "suppresses");

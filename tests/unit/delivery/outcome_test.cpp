@@ -55,7 +55,9 @@ TEST(Outcome, APermanentReplyAboutTheMessageBounces) {
   for (const auto stage : {Stage::mail, Stage::rcpt, Stage::data, Stage::dot}) {
     const auto outcome = of(stage, {550, {5, 1, 1}, "No such user"});
     EXPECT_EQ(outcome.kind, EventKind::bounced) << smtp::name_of(stage);
-    EXPECT_EQ(outcome.bounce_class, BounceClass::invalid_recipient);
+    // Before RCPT nobody has been named.
+    const auto wanted = stage == Stage::mail ? BounceClass::policy : BounceClass::invalid_recipient;
+    EXPECT_EQ(outcome.bounce_class, wanted) << smtp::name_of(stage);
     EXPECT_EQ(outcome.path, PathAction::none);
   }
 }
