@@ -120,6 +120,8 @@ Dispatch::~Dispatch() {
   }
 }
 
+const Grants& Dispatch::grants() const { return worker_.grants(); }
+
 bool Dispatch::quiet() const {
   return roll_.empty() &&
          std::all_of(paths_.begin(), paths_.end(), [](const auto& path) { return path->quiet(); });
@@ -226,6 +228,7 @@ void Dispatch::take(std::size_t room) {
   auto* const probe = worker_.shared().probe;
   if (probe != nullptr) probe->before_turn(*this);
   queue_.take(std::min(room, worker_.shared().options.lease_run), gate, out);
+  for (std::size_t i = 0; i < out.size(); ++i) out[i].grant = gate.granted[i];
   if (probe != nullptr) probe->after_turn(*this, out, gate.picked);
   after_gate(gate, out);
 }
@@ -239,6 +242,7 @@ void Dispatch::take_express() {
   Gate gate(*this, now, true);
   std::vector<queue::Held> out;
   queue_.take_transactional(room, gate, out);
+  for (std::size_t i = 0; i < out.size(); ++i) out[i].grant = gate.granted[i];
   if (auto* const probe = worker_.shared().probe; probe != nullptr)
     probe->after_express_turn(*this, out, gate.picked);
   after_gate(gate, out);
@@ -247,7 +251,6 @@ void Dispatch::take_express() {
 void Dispatch::after_gate(Gate& gate, std::vector<queue::Held>& out) {
   std::vector<std::vector<queue::Held>> runs(paths_.size());
   for (std::size_t i = 0; i < out.size(); ++i) {
-    out[i].grant = gate.granted[i];
     runs[gate.picked[i]->number].push_back(std::move(out[i]));
   }
   for (std::size_t i = 0; i < runs.size(); ++i) {

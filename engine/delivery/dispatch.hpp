@@ -34,6 +34,7 @@ class Dispatch {
   [[nodiscard]] Site& site() { return *site_; }
   [[nodiscard]] const Site& site() const { return *site_; }
   [[nodiscard]] const std::string& pool() const { return pool_; }
+  [[nodiscard]] const Grants& grants() const;
   [[nodiscard]] std::vector<std::unique_ptr<Path>>& paths() { return paths_; }
   [[nodiscard]] const queue::SiteQueue& order() const { return queue_; }
   [[nodiscard]] bool quiet() const;

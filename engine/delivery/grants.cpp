@@ -57,6 +57,7 @@ void Grants::give_back(std::uint64_t mark, Instant now) {
   grant.bytes.refund(now);
   grant.messages.refund(now);
   held_.erase(found);
+  if (probe_ != nullptr) probe_->given_back(*this, mark);
 }
 
 }  // namespace sluice::delivery

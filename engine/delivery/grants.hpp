@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/delivery/probe.hpp"
 #include "queue/lease.hpp"
 #include "throttle/permits.hpp"
 #include "throttle/policy_set.hpp"
@@ -26,6 +27,9 @@ struct Grant {
 
 class Grants {
  public:
+  /// `probe` may be null.
+  explicit Grants(Probe* probe) : probe_(probe) {}
+
   /// The mark to put into Held::grant.
   [[nodiscard]] std::uint64_t keep(Grant grant) {
     held_.emplace(++last_, std::move(grant));
@@ -54,6 +58,7 @@ class Grants {
   }
   void learn(StreamId stream, std::uint64_t size);
 
+  Probe* const probe_;
   std::unordered_map<StreamId, std::uint64_t> expected_;
   std::unordered_map<std::uint64_t, Grant> held_;
   std::uint64_t last_ = 0;

@@ -9,6 +9,7 @@
 namespace sluice::delivery {
 
 class Dispatch;
+class Grants;
 class Path;
 
 /// Called on the worker's thread, inside the dispatch: it may look, and change nothing.
@@ -21,9 +22,12 @@ class Probe {
   /// A turn of transactional mail alone, on the connection that is kept for it; as after_turn().
   virtual void after_express_turn(const Dispatch& dispatch, std::span<const queue::Held> granted,
                                   std::span<Path* const> paths) = 0;
-  /// `granted` in the order of service, each with its path; both may be empty.
+  /// `granted` in the order of service, each with its path; both may be empty. A record's mark (Held::grant)
+  /// is one of the worker's grants, or 0: what it took is spent.
   virtual void after_turn(const Dispatch& dispatch, std::span<const queue::Held> granted,
                           std::span<Path* const> paths) = 0;
+  /// What that record took is given back: it was not sent, and will ask again.
+  virtual void given_back(const Grants& grants, std::uint64_t mark) = 0;
 };
 
 }  // namespace sluice::delivery

@@ -25,6 +25,7 @@ Worker::Worker(Shared& shared, unsigned number, std::unique_ptr<net::TlsClientCo
       tls_(std::move(tls)),
       signer_(std::move(signer)),
       random_(std::move(random)),
+      grants_(shared.probe),
       meter_(shared.registry),
       watch_(shared, timers_) {}
 

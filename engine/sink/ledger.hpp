@@ -1,7 +1,7 @@
 // What was delivered, once and more than once; and, if asked, a line for each delivery in a file.
 //
-// Log line: `ID RECIPIENT PERSONA STATE MAIL PEER`, STATE one of `answered`, `unanswered`
-// (the connection was dropped after the final dot: the sender cannot know). Written before the answer is sent,
+// Log line: `ID RECIPIENT PERSONA STATE MAIL PEER`, STATE `answered`, `unanswered`
+// (connection dropped after the final dot: the sender cannot know). Written before the answer is sent,
 // in blocks: flush() or the destructor makes the rest readable; the sink flushes every second and at its end.
 // Any thread: the set is in 64 shards, each with a lock held for one lookup.
 #pragma once

@@ -9,6 +9,7 @@ from lib.scenario import run
 
 EACH = 200
 LIMIT_S = 60
+RETRY_ALL = "\n[suppression]\nfrom_bounces = false\n"  # or nobody is left to be tried again
 SECOND_SOURCE = """[[source]]
 name = "b"
 address = "127.0.0.2"
@@ -65,7 +66,7 @@ def retry(service):
 
 def scenario(scene):
     sink = scene.sink(personas=["plain", "bounce"])
-    service = scene.service().unsigned("shop.test").configure(SECOND_SOURCE + "\n[suppression]\nfrom_bounces = false\n")
+    service = scene.service().unsigned("shop.test").configure(SECOND_SOURCE + RETRY_ALL)
     service.route("bounce.test", sink.addresses["bounce"]).route("*", sink.addresses["plain"]).start()
     service.run("queue", "hold", "--domain", "moved.test")
     moved = scene.campaign("moved", [row(number, f"m{number}@moved.test") for number in range(EACH)])

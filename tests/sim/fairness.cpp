@@ -82,7 +82,8 @@ void Fairness::after_turn(const delivery::Dispatch& dispatch, std::span<const qu
     const auto& key = held.record().key;
     world_.note(key.phase == queue::Phase::first ? "grant" : "again", key.stream, key.row, paths[i]->source);
     ++world_.steps;
-    limits_.granted(*held.stream, key.domain, dispatch.pool(), paths[i]->source_options().name);
+    limits_.granted(*held.stream, key.domain, dispatch.pool(), paths[i]->source_options().name,
+                    {&dispatch.grants(), held.grant});
   }
   auto& line = lines_[&dispatch];
   const auto after = look(dispatch);
@@ -111,7 +112,8 @@ void Fairness::after_express_turn(const delivery::Dispatch& dispatch, std::span<
       world_.trace.fail("commercial mail goes on the slot that is kept for transactional mail");
     world_.note("express", key.stream, key.row, paths[i]->source);
     ++world_.steps;
-    limits_.granted(*held.stream, key.domain, dispatch.pool(), paths[i]->source_options().name);
+    limits_.granted(*held.stream, key.domain, dispatch.pool(), paths[i]->source_options().name,
+                    {&dispatch.grants(), held.grant});
   }
   lines_.erase(&dispatch);
 }

@@ -33,6 +33,9 @@ class Fairness final : public delivery::Probe {
   void before_turn(const delivery::Dispatch& dispatch) override;
   void after_express_turn(const delivery::Dispatch& dispatch, std::span<const queue::Held> granted,
                           std::span<delivery::Path* const> paths) override;
+  void given_back(const delivery::Grants& grants, std::uint64_t mark) override {
+    limits_.given_back({&grants, mark});
+  }
   void after_turn(const delivery::Dispatch& dispatch, std::span<const queue::Held> granted,
                   std::span<delivery::Path* const> paths) override;
 

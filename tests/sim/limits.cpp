@@ -22,6 +22,7 @@ void Limits::reset() {
     if (count != 0) world_.trace.fail("connections outlive their engine: " + key);
   }
   tokens_.clear();
+  taken_.clear();
 }
 
 void Limits::forget(const std::string& policy) {
@@ -69,6 +70,22 @@ void Limits::spend(const std::string& key, const throttle::Rate& rate, double sl
     world_.trace.fail(fmt::format("{} of {} was exceeded by {:.4f}", rate.text(), key, -tokens.left));
 }
 
+void Limits::spend(std::string key, const throttle::Rate& rate, Mark mark) {
+  spend(key, rate, kRounding);
+  if (mark.second != 0) taken_[mark].emplace_back(std::move(key), rate);
+}
+
+void Limits::given_back(Mark mark) {
+  const auto taken = taken_.extract(mark);
+  if (taken.empty()) return;  // it was granted before a simulated crash, or asked for nothing limited
+  for (const auto& [key, rate] : taken.mapped()) {
+    const auto at = tokens_.find(key);
+    if (at == tokens_.end()) continue;
+    auto& left = at->second.left;
+    left = std::min(left + 1, static_cast<double>(rate.effective_burst()));
+  }
+}
+
 void Limits::opened(std::size_t site, const std::string& source) {
   Subject subject;
   subject[Dimension::source] = source;
@@ -114,7 +131,7 @@ void Limits::closed(std::size_t site, const std::string& source) {
 }
 
 void Limits::granted(const queue::Stream& stream, std::string_view domain, std::string_view pool,
-                     const std::string& source) {
+                     const std::string& source, Mark mark) {
   const auto site = scenario_.domains[scenario_.domain_of.find(domain)->second].site;
   if (suspended_.contains({source, ""}) || suspended_.contains({source, std::string(provider_of(site))}))
     world_.trace.fail("a record was granted to a suspended source, " + source);
@@ -128,10 +145,10 @@ void Limits::granted(const queue::Stream& stream, std::string_view domain, std::
   subject[Dimension::site] = scenario_.sites[site].name;
   subject[Dimension::domain] = domain;
   for (const auto* policy : in_force(subject, &Policy::message_rate))
-    spend("messages|" + key_of(*policy, subject), *policy->message_rate, kRounding);
+    spend("messages|" + key_of(*policy, subject), *policy->message_rate, mark);
   if (stream.settings.rate.empty()) return;
   if (const auto own = throttle::Rate::parse(stream.settings.rate))
-    spend("stream|" + stream.settings.name, *own, kRounding);
+    spend("stream|" + stream.settings.name, *own, mark);
 }
 
 }  // namespace sluice::sim
