@@ -18,9 +18,9 @@
 #include <string_view>
 
 #include "engine/base/error.hpp"
+#include "engine/base/siphash.hpp"
 #include "engine/campaign/duplicate_scan.hpp"
 #include "engine/campaign/hash_set.hpp"
-#include "engine/base/siphash.hpp"
 
 namespace sluice::campaign {
 

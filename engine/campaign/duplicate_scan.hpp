@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "engine/base/error.hpp"
-#include "engine/campaign/descriptor.hpp"
 #include "engine/base/siphash.hpp"
+#include "engine/campaign/descriptor.hpp"
 
 namespace sluice::campaign {
 

@@ -14,8 +14,8 @@
 
 #include "engine/base/clock.hpp"
 #include "engine/base/error.hpp"
-#include "engine/campaign/descriptor.hpp"
 #include "engine/base/siphash.hpp"
+#include "engine/campaign/descriptor.hpp"
 #include "engine/campaign/spool.hpp"
 
 namespace sluice::campaign {

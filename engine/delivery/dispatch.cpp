@@ -143,8 +143,11 @@ void Dispatch::stop_waiting(LaneState& lane) {
 }
 
 void Dispatch::ask_again(Path& path) {
-  if (path.sticky_lanes == 0 || !path.sending_allowed(worker_.now())) return;
-  for (auto left = path.room(); left > 0 && path.sticky_lanes > 0; --left)
+  if (path.sticky_lanes == 0) return;
+  const auto now = worker_.now();
+  const bool free = path.lets_go(now);  // any source will do for them from now on
+  if (!free && !path.sending_allowed(now)) return;
+  for (auto left = free ? path.sticky_lanes : path.room(); left > 0 && path.sticky_lanes > 0; --left)
     add(*static_cast<LaneState*>(path.sticky.front().owner));
 }
 

@@ -9,8 +9,8 @@
 namespace sluice::store {
 
 struct Options {
-  std::string path;                            ///< folder of the database; made if absent
-  std::size_t block_cache_bytes = 32u << 20;   ///< data, index and filter blocks together; strict
+  std::string path;                           ///< folder of the database; made if absent
+  std::size_t block_cache_bytes = 32u << 20;  ///< data, index and filter blocks together; strict
   /// Families of very many small rows that are asked for by whole keys in no order. Their index stays in
   /// memory (about 1/700 of the bytes on disk), their blocks have a small cache of their own.
   std::vector<std::string> lookup_families{"suppressed"};

@@ -30,7 +30,7 @@ struct Fixture {
 
   std::unique_ptr<throttle::PolicySet> set;
   std::shared_ptr<const throttle::Limits> limits;
-  Grants grants;
+  Grants grants{nullptr};
   queue::Held held;
 };
 
