@@ -20,6 +20,7 @@ using Match = std::map<std::string, std::string>;
 
 struct Log {
   std::string level = "info";
+  std::string format = "auto";
 };
 
 struct Spool {

@@ -12,6 +12,8 @@ constexpr Millis days(int n) { return hours(24 * n); }
 
 constexpr std::string_view kLevels[] = {"debug", "info", "warn", "error"};
 
+constexpr std::string_view kLogFormats[] = {"auto", "text", "json"};
+
 constexpr Field kTop[] = {
     field<&Config::data_dir>("data_dir",
                              "store, events/*.jsonl and control.sock live here; created if absent")
@@ -25,6 +27,8 @@ constexpr Field kTop[] = {
 
 constexpr Field kLog[] = {
     field<&Log::level>("level", "lines below this level are dropped").one_of(kLevels).live(),
+    field<&Log::format>("format", "of a line: text, or a JSON object; auto is text on a terminal, else JSON")
+        .one_of(kLogFormats),
 };
 
 constexpr Field kSpool[] = {

@@ -19,7 +19,8 @@ inline constexpr double kBatch[]{1, 2, 5, 10, 20, 50, 100, 500, 2000};
 inline constexpr double kDns[]{0.001, 0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10};
 }  // namespace bounds
 
-inline constexpr std::size_t kProviders = 65;   ///< 64 and "other"
+inline constexpr std::size_t kProviders = 65;  ///< 64 and "other"
+inline constexpr std::size_t kWarmups = 3 * kProviders;  ///< that are warmed up: three sources everywhere
 inline constexpr std::size_t kPairs = 65 * 17;  ///< provider and source: 64 × 16, and "other" of each
 
 // -- what is queued
@@ -169,12 +170,46 @@ inline constexpr Family kThrottleWait{
     {Label::reason, Label::provider},
     {},
     5 * kProviders};
-inline constexpr Family kBackoffActive{"sluice_backoff_active",
-                                       "Paths that back off now, by what made them.",
-                                       Type::gauge,
-                                       {Label::provider, Label::source, Label::rule},
-                                       {},
-                                       kPairs};
+inline constexpr Family kBackoffActive{
+    "sluice_backoff_active",
+    "What backs off now, a path or all of a source at a receiver, by the rule that made it.",
+    Type::gauge,
+    {Label::provider, Label::source, Label::rule},
+    {},
+    kPairs};
+inline constexpr Family kThrottleLimited{
+    "sluice_throttle_limited",
+    "Lanes and paths that wait for a limit of the policy now; overrides together as override.",
+    Type::gauge,
+    {Label::policy},
+    {},
+    65};
+inline constexpr Family kSourceSuspended{
+    "sluice_source_suspended",
+    "Suspensions of a source, everywhere or at a receiver, by who made them: operator, or a rule.",
+    Type::gauge,
+    {Label::source, Label::reason},
+    {},
+    128};
+inline constexpr Family kWarmupQuota{"sluice_warmup_quota",
+                                     "Messages a source that warms up may send today.",
+                                     Type::gauge,
+                                     {Label::source, Label::provider},
+                                     {},
+                                     kWarmups};
+inline constexpr Family kWarmupUsed{"sluice_warmup_used",
+                                    "Messages of that quota sent or about to be.",
+                                    Type::gauge,
+                                    {Label::source, Label::provider},
+                                    {},
+                                    kWarmups};
+inline constexpr Family kWarmupHeld{
+    "sluice_warmup_held",
+    "1 when the quota did not rise today: too many deferrals or complaints, or nothing was sent.",
+    Type::gauge,
+    {Label::source, Label::provider},
+    {},
+    kWarmups};
 inline constexpr Family kStalled{"sluice_thread_stalled_seconds",
                                  "How long a thread has not answered; 0 while it does.",
                                  Type::gauge,

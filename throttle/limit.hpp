@@ -131,6 +131,8 @@ class Limit : public std::enable_shared_from_this<Limit> {
   void set_end(Instant ends);
   [[nodiscard]] Instant ends() const { return Instant(Micros(ends_.load(std::memory_order_acquire))); }
 
+  /// As given to the constructor.
+  [[nodiscard]] const std::string& title() const { return title_; }
   /// `policy "example.test" message_rate 100/s burst 10`, then ` for site=mx.example.test` where it is one of
   /// many.
   [[nodiscard]] std::string name() const;

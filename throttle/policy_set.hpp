@@ -101,6 +101,9 @@ class PolicySet {
     Instant ready{};  ///< when it grants one; `now` or before: at once; kForever: when one is given back
   };
   [[nodiscard]] std::vector<View> view(Instant now) const;
+  /// How many wait for a limit of each policy, by its name; for an override's, under `override`. Those nobody
+  /// waits for count 0. Visits every limit, and makes no text but the names.
+  [[nodiscard]] std::map<std::string, std::size_t> waiting() const;
   /// Refills the buckets and quotas whose printed name contains `text`; how many.
   std::size_t reset(std::string_view text);
 

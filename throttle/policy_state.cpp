@@ -46,6 +46,22 @@ std::vector<PolicySet::View> PolicySet::view(Instant now) const {
   return out;
 }
 
+std::map<std::string, std::size_t> PolicySet::waiting() const {
+  constexpr std::string_view kPolicy = "policy \"";
+  std::map<std::string, std::size_t> out;
+  const MutexLock lock(mutex_);
+  for (const auto& rule : rules_) out.try_emplace(rule.options.name);
+  table_.each([&](const std::shared_ptr<Limit>& limit) {
+    const auto waiting = limit->waiting();
+    if (waiting == 0) return;
+    const std::string_view title = limit->title();
+    const auto end = title.rfind('"');
+    const bool of_policy = title.starts_with(kPolicy) && end >= kPolicy.size();
+    out[of_policy ? std::string(title.substr(kPolicy.size(), end - kPolicy.size())) : "override"] += waiting;
+  });
+  return out;
+}
+
 std::size_t PolicySet::reset(std::string_view text) {
   std::size_t count = 0;
   const MutexLock lock(mutex_);

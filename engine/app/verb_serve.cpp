@@ -1,5 +1,6 @@
 // `serve`: the service in the foreground, until SIGTERM.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -17,10 +18,10 @@
 namespace sluice::app {
 namespace {
 
-log::Level level_of(const std::string& word) {
-  if (word == "debug") return log::Level::debug;
-  if (word == "warn") return log::Level::warn;
-  return word == "error" ? log::Level::error : log::Level::info;
+void set_up_log(const config::Log& options) {
+  const bool json = options.format == "json" || (options.format == "auto" && isatty(STDERR_FILENO) == 0);
+  log::set_format(json ? log::Format::json : log::Format::text);
+  log::set_level(log::level_named(options.level).value_or(log::Level::info));
 }
 
 /// Reads the file again; what is live is applied, the rest named. On error the old configuration stays.
@@ -38,7 +39,7 @@ class Reloader {
     auto shaped = service_.shaper().engine().reload(config::shaping_options(fresh->config));
     if (!shaped) return std::unexpected(shaped.error());
     service_.limits_changed();
-    log::set_level(level_of(fresh->config.log.level));
+    log::set_level(log::level_named(fresh->config.log.level).value_or(log::Level::info));
     boost::json::array rows;
     for (const auto& change : changes) {
       rows.push_back(boost::json::object{
@@ -66,7 +67,7 @@ int serve(Context& context) {
   Signals signals;
   auto loaded = load_config(context);
   if (!loaded) return context.exit_code;
-  log::set_level(level_of(loaded->config.log.level));
+  set_up_log(loaded->config.log);
   auto options = service_options(loaded->config);
   if (!options) return context.complain(options.error());
   auto service = control::Service::make(std::move(*options));

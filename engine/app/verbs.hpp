@@ -13,6 +13,7 @@ void setup_preview(CLI::App& parent, Context& context);
 void setup_check(CLI::App& parent, Context& context);
 void setup_config(CLI::App& parent, Context& context);
 void setup_reload(CLI::App& parent, Context& context);
+void setup_log(CLI::App& parent, Context& context);
 void setup_campaign(CLI::App& parent, Context& context);
 void setup_queue(CLI::App& parent, Context& context);
 void setup_throttle(CLI::App& parent, Context& context);

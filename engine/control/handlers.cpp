@@ -5,6 +5,7 @@
 #include <map>
 
 #include "engine/control/event_feed.hpp"
+#include "engine/control/handlers_log.hpp"
 #include "engine/control/handlers_queue.hpp"
 #include "engine/control/handlers_source.hpp"
 #include "engine/control/handlers_throttle.hpp"
@@ -200,6 +201,7 @@ http::Router make_router(Service& service) {
   add_source_handlers(out, service);
   add_suppression_handlers(out, service);
   out.add("POST", "/v1/reload", answer([&service](const Request&) { return reload(service); }));
+  add_log_handlers(out);
   return out;
 }
 

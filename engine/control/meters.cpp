@@ -24,9 +24,9 @@ Meters::Meters(Service& service, metrics::Registry& registry) : service_(service
       service.delivery().worker(i).post(std::move(task));
     });
   }
-  for (const auto sample :
-       {&Meters::sample_queue, &Meters::sample_threads, &Meters::sample_lookups, &Meters::sample_store,
-        &Meters::sample_campaigns, &Meters::sample_process, &Meters::sample_keys}) {
+  for (const auto sample : {&Meters::sample_queue, &Meters::sample_threads, &Meters::sample_lookups,
+                            &Meters::sample_store, &Meters::sample_campaigns, &Meters::sample_limits,
+                            &Meters::sample_sources, &Meters::sample_process, &Meters::sample_keys}) {
     registry_.add_sampler([this, sample](metrics::Samples& out) { (this->*sample)(out); });
   }
 }

@@ -41,6 +41,8 @@ class Meters {
   void sample_lookups(metrics::Samples& out) const;
   void sample_store(metrics::Samples& out) const;
   void sample_campaigns(metrics::Samples& out) const;
+  void sample_limits(metrics::Samples& out) const;
+  void sample_sources(metrics::Samples& out) const;
   void sample_process(metrics::Samples& out) const;
   void sample_keys(metrics::Samples& out) const;
   void look_at_files();

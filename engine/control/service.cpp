@@ -290,6 +290,7 @@ net::Task<> Service::tick_loop() {
   boost::asio::steady_timer timer(control_.context());
   while (!control_stopping_) {
     tell_clock_step();
+    log::tell_left_out();
     if (disk_->look(clock_.now())) delivery_->wake();
     tick_shaping(clock_.now());
     tick_throttles(clock_.now());

@@ -277,6 +277,24 @@ void Worker::take_back(std::vector<queue::Held> held) {
   }
 }
 
+namespace {
+
+/// For whoever looks closely for a while (`sluice log level debug`).
+void tell(const queue::Event& event) {
+  if (!log::enabled(log::Level::debug)) return;
+  log::write(log::Level::debug, "attempt",
+             {{"result", queue::name_of(event.kind)},
+              {"class", event.event_class},
+              {"recipient", event.recipient},
+              {"site", event.site},
+              {"source", event.source},
+              {"stage", event.stage},
+              {"code", event.reply_code},
+              {"text", event.reply_code != 0 ? event.reply_text : event.detail}});
+}
+
+}  // namespace
+
 void Worker::settle(queue::Held held, const Outcome& outcome, const Ending& ending, queue::Event event,
                     const Path* path) {
   const auto& record = held.record();
@@ -337,6 +355,7 @@ void Worker::settle(queue::Held held, const Outcome& outcome, const Ending& endi
     event.event_class = "assumed";
   }
   event.append_to(out.event);
+  tell(event);
   out.held = std::move(held);
   if (path != nullptr && out.held.block != 0) {
     if (settled_paths_.empty() || settled_paths_.back().first != path->id)

@@ -18,6 +18,7 @@ from lib.scrape import Page, fetch
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EACH = 60
 DUPLICATES = 7
+LISTED = "listed@plain.test"
 SUBMITTED = 5
 LIMIT_S = 100
 PERSONAS = ["plain", "greylist", "limited", "bounce", "flaky", "tls-required"]
@@ -50,7 +51,9 @@ def check_counters(page, events):
     delivered = page.sum("sluice_delivered_total")
     assert page.sum("sluice_time_in_queue_seconds_count") == delivered
     assert page.sum("sluice_suppressed_total", reason="duplicate") == DUPLICATES
-    assert page.sum("sluice_accepted_total", door="spool") == EACH * len(PERSONAS) + DUPLICATES
+    listed = [event["reason"] for event in events if event.get("recipient") == LISTED]
+    assert len(listed) == 1 and page.sum("sluice_suppressed_total", reason=listed[0]) == 1, listed
+    assert page.sum("sluice_accepted_total", door="spool") == EACH * len(PERSONAS) + DUPLICATES + 1
     assert page.sum("sluice_accepted_total", door="smtp") == SUBMITTED
     assert page.sum("sluice_events_dropped_total") == 0
 
@@ -68,6 +71,17 @@ def check_sending(page):
     assert page.sum("sluice_ready") == 1
     assert page.sum("sluice_config_generation") == 2, "after one reload"
     assert page.sum("sluice_door_refused_total", reason="message") == 1
+
+
+def check_limits(page, waiting, service, http):
+    assert max(waiting) > 0 and page.sum("sluice_throttle_limited") == 0, waiting
+    assert page.sum("sluice_source_suspended", source="b", reason="operator") == 1
+    used = page.sum("sluice_warmup_used", source="young")
+    assert page.sum("sluice_warmup_quota", source="young") == 50 and 0 < used <= 50, used
+    assert page.sum("sluice_warmup_held", source="young") == 0
+    service.run("source", "resume", "b")
+    after = Page(fetch(http))
+    assert after.sum("sluice_source_suspended") == 0
 
 
 def check_catalogue(families):
@@ -107,18 +121,26 @@ def scenario(scene):
     service.configure('[http]\nlisten = "127.0.0.1:0"')
     service.configure('[[listener]]\nlisten = "127.0.0.1:0"\ntrusted_networks = ["127.0.0.0/8"]')
     service.configure('[[policy]]\nname = "slow"\nmatch = { domain = "plain.test" }\n'
-                      'message_rate = "40/s burst 1"')
+                      'message_rate = "4/s burst 1"')
+    service._text = service._text.replace('sources = ["a"]', 'sources = ["a", "b", "young"]')
+    for name, host, more in (("b", "127.0.0.3", ""), ("young", "127.0.0.4", 'warmup = "50, 100"')):
+        service.configure(f'[[source]]\nname = "{name}"\naddress = "{host}"\nehlo = "{name}.shop.test"')
+        service.configure(more)
     service.start()
+    service.run("source", "suspend", "b", "--cause", "a test")
+    service.run("suppress", "add", LISTED)
     http = service.child.line_that(lambda line: "http=" in line).partition("=")[2].strip()
     submit(service.child.line_that(lambda line: line.strip().startswith("smtp=")))
     people = [f"r{number}@{persona}.test" for number in range(EACH) for persona in PERSONAS]
-    people += people[:DUPLICATES]
+    people += people[:DUPLICATES] + [LISTED]
     campaign = scene.campaign("measured", [row(number, address) for number, address in enumerate(people)])
     service.run("send", str(campaign.path), "--detach")
-    seen = set()
+    seen, waiting = set(), []
 
     def done():
-        seen.update(Page(fetch(http)).families())
+        page = Page(fetch(http))
+        seen.update(page.families())
+        waiting.append(page.sum("sluice_throttle_limited", policy="slow"))
         return (service.campaign("measured") or {}).get("state") == "done"
 
     wait_until("every recipient final", done, LIMIT_S, 0.1)
@@ -135,6 +157,7 @@ def scenario(scene):
     page = Page(text)
     check_counters(page, events)
     check_sending(page)
+    check_limits(page, waiting, service, http)
     assert len(page.samples) < 20_000
     check_by_promtool(text)
     check_catalogue(seen | page.families())

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Alert rules, runbooks, docs/monitoring.md and the catalogue of metrics say the same: rules.py SOURCE_DIR.
 
-promtool finds nothing wrong with the rules. Every alert has a severity and a runbook that names it and has
-its three sections; every runbook belongs to an alert. Rules and page name only metrics there are, and the
-page names each.
+promtool finds nothing wrong with the rules, and alerts/*.test.yml has series on which each alert fires and
+others on which it stays quiet. Every alert has a severity and a runbook that names it and has its three
+sections; every runbook belongs to an alert. Rules and page name only metrics there are, and the page names
+each.
 """
 import pathlib
 import re
@@ -13,6 +14,10 @@ import sys
 
 METRIC = re.compile(r"\b(?:sluice|process)_[a-z_]+[a-z]\b")
 SECTIONS = ["## What it means", "## How to see it", "## What to do"]
+
+
+def test_files(root):
+    return sorted((root / "tests/monitoring/alerts").glob("*.test.yml"))
 
 
 def base_name(name, known):
@@ -26,6 +31,7 @@ def problems(root):
     known = set(re.findall(r'"((?:sluice|process)_[a-z_]+)"', (root / "metrics/catalog.hpp").read_text()))
     rules = (root / "metrics/alerts/sluice.rules.yml").read_text()
     page = (root / "docs/monitoring.md").read_text()
+    tests = "".join(path.read_text() for path in test_files(root))
     for where, text in (("rules", rules), ("monitoring.md", page)):
         for name in sorted(set(METRIC.findall(text))):
             if not base_name(name, known):
@@ -47,6 +53,9 @@ def problems(root):
             yield f"{runbook[1]} does not name {alert}, or lacks one of {SECTIONS}"
         if alert not in page:
             yield f"monitoring.md does not name {alert}"
+        for kind in ("fires", "quiet"):
+            if f'name: "{alert} {kind}: ' not in tests:
+                yield f"no test of tests/monitoring/alerts shows when {alert} {kind}"
     for path in sorted((root / "docs/runbooks").glob("*.md")):
         if path.stem not in used:
             yield f"{path.name} belongs to no alert"
@@ -60,8 +69,12 @@ def main(source):
         return 1
     if not shutil.which("promtool"):
         return 77
-    return subprocess.run(["promtool", "check", "rules", str(root / "metrics/alerts/sluice.rules.yml")],
-                          check=False).returncode
+    rules = root / "metrics/alerts/sluice.rules.yml"
+    for command in (["check", "rules", rules], ["test", "rules", *test_files(root)]):
+        done = subprocess.run(["promtool", *map(str, command)], check=False)
+        if done.returncode != 0:
+            return done.returncode
+    return 0
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from lib.processes import Child, START_LIMIT_S
 COMMAND_LIMIT_S = 60
 
 BASE = """data_dir = "{data}"
+[log]
+format = "text"
 [spool]
 dir = "{spool}"
 settle = "1s"

@@ -111,7 +111,8 @@ TEST(Load, KeyInTheWrongSectionIsSentHome) {
 }
 
 TEST(Load, KeyNearNothingListsWhatIsKnown) {
-  EXPECT_EQ(complaint("[log]\nzzzzzz = 2\n"), "c.toml:2:1: unknown key `zzzzzz` in [log]; known are level\n");
+  EXPECT_EQ(complaint("[log]\nzzzzzz = 2\n"),
+            "c.toml:2:1: unknown key `zzzzzz` in [log]; known are level, format\n");
 }
 
 TEST(Load, WrongTypesSayWhatIsWanted) {

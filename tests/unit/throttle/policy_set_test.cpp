@@ -12,6 +12,7 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::ElementsAre;
+using testing::Pair;
 
 constexpr Instant kStart = from_ms(1'780'000'000'000);
 
@@ -212,6 +213,34 @@ TEST(PolicySet, BeyondTheBoundValuesShareOneLimit) {
   EXPECT_EQ(held[3]->message[0]->name(), "policy \"*\" message_rate 1/h burst 1 for (others)");
   EXPECT_EQ(set->overflowed(), 2U);
   EXPECT_EQ(held[0]->message[0]->available(kStart), 0U) << "what is in use is never forgotten";
+}
+
+TEST(PolicySet, CountsWhoWaitsByPolicy) {
+  const auto set = compiled({domain_policy("*", "1/hr burst 1"), path_policy(2)});
+  EXPECT_THAT(set->waiting(), ElementsAre(Pair("*", 0), Pair("source=*, site=*", 0)));
+  Asker first;
+  Asker second;
+  Asker other;
+  for (auto* asker : {&first, &second, &other}) {
+    const auto* domain = asker == &other ? "b.test" : "a.test";
+    const auto limits = set->resolve(mail("a", "s", domain), kStart);
+    (void)acquire(limits->message, 1, kStart);
+    ASSERT_TRUE(limits->message[0]->park(*asker, kStart, 1).parked);
+  }
+  EXPECT_THAT(set->waiting(), ElementsAre(Pair("*", 3), Pair("source=*, site=*", 0)));
+  Override pause;
+  pause.id = "op";
+  pause.by = "operator";
+  pause.pause = true;
+  pause.until = kStart + hours(1);
+  ASSERT_TRUE(set->set_override(pause, kStart));
+  const auto limits = set->resolve(mail("a", "s", "c.test"), kStart);
+  Asker stopped;
+  for (const auto& limit : limits->message) {
+    if (limit->is_gate()) ASSERT_TRUE(limit->park(stopped, kStart, 1).parked);
+  }
+  EXPECT_EQ(set->waiting()["override"], 1U);
+  set->wake_all();
 }
 
 TEST(PolicySet, ExplainsEachLimitByName) {
