@@ -89,7 +89,7 @@ def while_it_waits(scene, service):
     until("all put off", lambda: (service.campaign("waits") or {"deferred": 0})["deferred"] == EACH)
     suppress(service, "R7@grey.test", "--reason", "unsubscribed")
     until("it has its final", lambda: service.campaign("waits")["suppressed"] == 1)
-    assert reasons(service, "waits") == {"r7@grey.test": "unsubscribed"}
+    until("its event is there", lambda: reasons(service, "waits") == {"r7@grey.test": "unsubscribed"})
     suppress(service, "@grey.test")
     until("the rest too", lambda: service.campaign("waits")["state"] == "done")
     assert service.campaign("waits")["suppressed"] == EACH
