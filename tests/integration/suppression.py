@@ -100,17 +100,17 @@ def while_it_is_sent(scene, service):
     people = [f"s{number}@slow.test" for number in range(200)]
     send(scene, service, "runs", people, state=None)
     until("some are sent", lambda: (service.campaign("runs") or {"delivered": 0})["delivered"] > 5)
-    for number in range(150, 200):
+    for number in range(190, 200):
         suppress(service, f"s{number}@slow.test", "--list", LIST)
     answered = time.time()
     until("done", lambda: service.campaign("runs")["state"] == "done")
     ledger = Ledger(read_events(service.data), "runs")
     ledger.check_exactly_once()
-    late = [event for event in ledger.finals.values() if int(event["recipient"][1:].split("@")[0]) >= 150]
-    assert len(late) == 50
+    late = [event for event in ledger.finals.values() if int(event["recipient"][1:].split("@")[0]) >= 190]
+    assert len(late) == 10
     sent = [event for event in late if event["event"] == "delivered"]
     assert all(seconds_of(event["time"]) < answered + 1 for event in sent), sent
-    assert sum(event["event"] == "suppressed" for event in late) > 25, "too fast to tell anything"
+    assert sum(event["event"] == "suppressed" for event in late) > 2, "too fast to tell anything"
 
 
 def seconds_of(text):
