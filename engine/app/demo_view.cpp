@@ -80,7 +80,7 @@ std::string wait_text(const std::string& waits_for) {
   const auto rate = waits_for.find(kRate);
   if (rate == std::string::npos) return safe_text(waits_for);
   const auto from = rate + kRate.size();
-  return "at its limit of " + safe_text(waits_for.substr(from, waits_for.find(' ', from) - from));
+  return "at its limit of " + safe_text(waits_for.substr(from, waits_for.find_first_of(" ,", from) - from));
 }
 
 std::vector<std::string> demo_lines(const DemoMoment& moment, const Terminal& terminal) {

@@ -192,6 +192,8 @@ TEST(DemoEarlier, CountsByProvider) {
 
 TEST(DemoView, NamesTheLimit) {
   EXPECT_EQ(wait_text("policy \"x\" message_rate 650/s burst 33"), "at its limit of 650/s");
+  EXPECT_EQ(wait_text("back-off of rule x: message_rate 350/s, until 2026-11-26T13:17:03Z"),
+            "at its limit of 350/s");
   EXPECT_EQ(wait_text("back-off: rate-limit"), "backs off: rate-limit");
   EXPECT_EQ(wait_text(""), "");
   EXPECT_EQ(wait_text("evil\x1b[2J").find('\x1b'), std::string::npos);
