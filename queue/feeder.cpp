@@ -72,12 +72,19 @@ void Feeder::post(Message message) {
 }
 
 void Feeder::want_more(LaneRef lane) { post(WantMore{lane}); }
-void Feeder::give_back(LaneRef lane, std::uint32_t last_run, std::vector<Held> unleased, Instant until) {
-  post(GiveBack{lane, last_run, std::move(unleased), until});
+void Feeder::give_back(LaneRef lane, std::uint32_t last_run, std::vector<Held> unleased, Instant until,
+                       std::uint64_t seen) {
+  post(GiveBack{lane, last_run, std::move(unleased), until, seen});
 }
 void Feeder::moved(LaneRef lane, std::uint32_t worker) { post(Moved{lane, worker}); }
-void Feeder::stream_changed(StreamPtr stream) { post(StreamChanged{std::move(stream)}); }
-void Feeder::orders_changed() { post(OrdersChanged{}); }
+void Feeder::stream_changed(StreamPtr stream) {
+  changes_.fetch_add(1, std::memory_order_acq_rel);
+  post(StreamChanged{std::move(stream)});
+}
+void Feeder::orders_changed() {
+  changes_.fetch_add(1, std::memory_order_acq_rel);
+  post(OrdersChanged{});
+}
 void Feeder::on_inserted(std::vector<Insertion> insertions) { post(std::move(insertions)); }
 void Feeder::on_settled(const std::vector<SettledRef>& records) { post(records); }
 
@@ -186,10 +193,12 @@ void Feeder::handle(GiveBack& message) {
   lane->drop_settled_runs();
   lane->wanted = false;
   lane->run_size = options_.first_run;
-  lane->parked_until = message.until;
-  parked_.push({message.until, message.lane});
+  // The message that tells of a change may have been handled before this one.
+  const auto until = message.seen == changes() ? message.until : now_;
+  lane->parked_until = until;
+  parked_.push({until, message.lane});
   consider(owner);
-  if (message.until <= now_)
+  if (until <= now_)
     unpark(*lane);
   else if (lane->outstanding == 0 && ended(*lane->stream))
     lanes_.remove(*lane);

@@ -12,6 +12,7 @@
 // itself). The public calls below are from any thread.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -62,8 +63,12 @@ class Feeder final : public CommitObserver {
   void want_more(LaneRef lane);
   /// The worker drops the lane: `unleased` are its records without a lease, to be read again from `until` on.
   /// `last_run` is the highest run number the worker has received for it. Attempts of the lane may be under
-  /// way.
-  void give_back(LaneRef lane, std::uint32_t last_run, std::vector<Held> unleased, Instant until);
+  /// way. `seen` is changes() from before the worker looked at what keeps the lane: if anything has changed
+  /// since, `until` may be out of date, and the lane is read again at once.
+  void give_back(LaneRef lane, std::uint32_t last_run, std::vector<Held> unleased, Instant until,
+                 std::uint64_t seen);
+  /// How often stream_changed() and orders_changed() were called. Any thread.
+  [[nodiscard]] std::uint64_t changes() const { return changes_.load(std::memory_order_acquire); }
   /// Further runs of the lane go to this worker.
   void moved(LaneRef lane, std::uint32_t worker);
   /// After a stream was made, or its state, settings or window changed.
@@ -91,6 +96,7 @@ class Feeder final : public CommitObserver {
     std::uint32_t last_run;
     std::vector<Held> unleased;
     Instant until;
+    std::uint64_t seen;
   };
   struct Moved {
     LaneRef lane;
@@ -199,6 +205,7 @@ class Feeder final : public CommitObserver {
   mutable std::mutex inbox_mutex_;
   std::condition_variable inbox_wake_;
   std::vector<Message> inbox_;
+  std::atomic<std::uint64_t> changes_{0};
   bool stopping_ = false;
   std::thread thread_;
 

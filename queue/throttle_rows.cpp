@@ -30,6 +30,11 @@ bool meaningless(const throttle::LimitState& state, Instant now) {
   return count.used == 0;
 }
 
+/// It stays as it is, for whoever wants to know, until the limit or override is written again.
+void damaged(std::string_view key) {
+  log::error("throttle_state_damaged", {{"row", key}, {"effect", "begins as if nothing had been taken"}});
+}
+
 }  // namespace
 
 std::string encode_limit(const throttle::LimitState& state) {
@@ -101,23 +106,28 @@ Expected<> ThrottleRows::load() {
   const auto now = clock_.now();
   SavedThrottles saved;
   std::vector<std::string> gone;
-  std::size_t bad = 0;
   const std::string begin("throttle.");
   const auto rows = queue_.database().cursor(kMeta, begin, begin + '\xff');
   for (; rows->valid(); rows->next()) {
     auto key = rows->key();
     if (key.starts_with(kLimitPrefix)) {
       const auto state = decode_limit(rows->value());
-      if (!state || meaningless(*state, now)) {
-        bad += state ? 0 : 1;
+      if (!state) {
+        damaged(key);
+        continue;
+      }
+      if (meaningless(*state, now)) {
         gone.emplace_back(key);
         continue;
       }
       saved.limits.push_back({std::string(key.substr(kLimitPrefix.size())), *state});
     } else if (key.starts_with(kOverridePrefix)) {
       auto override = decode_override(key.substr(kOverridePrefix.size()), rows->value());
-      if (!override || !throttle::check(*override, now)) {
-        bad += override ? 0 : 1;
+      if (!override) {
+        damaged(key);
+        continue;
+      }
+      if (!throttle::check(*override, now)) {
         gone.emplace_back(key);
         continue;
       }
@@ -125,7 +135,6 @@ Expected<> ThrottleRows::load() {
     }
   }
   if (auto status = rows->status(); !status) return status;
-  if (bad > 0) log::error("throttle_state_unreadable", {{"rows", bad}});
   policies_.restore(saved.limits, std::move(saved.overrides), now);
   if (gone.empty()) return {};
   auto erase = [gone = std::move(gone)](store::Batch& batch) {

@@ -36,12 +36,12 @@ bool WorkerLanes::after_take(WorkerLane& lane) {
   return false;
 }
 
-void WorkerLanes::give_back(WorkerLane& lane, Instant until) {
+void WorkerLanes::give_back(WorkerLane& lane, Instant until, std::uint64_t seen) {
   SLUICE_ASSERT(!lane.queued);
   std::vector<Held> unleased;
   unleased.reserve(lane.records);
   while (lane.records > 0) unleased.push_back(lane.take());
-  feeder_.give_back(lane.ref, lane.last_run, std::move(unleased), until);
+  feeder_.give_back(lane.ref, lane.last_run, std::move(unleased), until, seen);
   lanes_.erase(name_of(lane.ref));
 }
 

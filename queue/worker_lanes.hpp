@@ -25,8 +25,9 @@ class WorkerLanes {
   /// is gone).
   bool after_take(WorkerLane& lane);
   /// The lane's records go back to the store, to be read again from `until` on. The lane is gone; it must not
-  /// stand in a SiteQueue.
-  void give_back(WorkerLane& lane, Instant until);
+  /// stand in a SiteQueue. `seen`: see Feeder::give_back().
+  void give_back(WorkerLane& lane, Instant until, std::uint64_t seen);
+  [[nodiscard]] std::uint64_t changes() const { return feeder_.changes(); }
   void for_each(const std::function<void(WorkerLane&)>& fn);
   [[nodiscard]] std::size_t size() const { return lanes_.size(); }
   [[nodiscard]] std::uint64_t records() const;

@@ -10,7 +10,11 @@ namespace sluice::delivery {
 class Dispatch::Gate final : public queue::LaneGate {
  public:
   Gate(Dispatch& dispatch, Instant now, bool express = false)
-      : dispatch_(dispatch), now_(now), express_(express), used_(dispatch.paths_.size()) {}
+      : seen(dispatch.worker_.changes()),
+        dispatch_(dispatch),
+        now_(now),
+        express_(express),
+        used_(dispatch.paths_.size()) {}
 
   Answer ask(queue::WorkerLane& lane) override {
     auto& state = *static_cast<LaneState*>(lane.owner);
@@ -64,6 +68,7 @@ class Dispatch::Gate final : public queue::LaneGate {
     }
   }
 
+  const std::uint64_t seen;                            ///< before anything was asked: Feeder::give_back()
   std::vector<std::uint64_t> touched;                  ///< lanes asked, by id
   std::vector<std::pair<std::uint64_t, Instant>> far;  ///< lanes to give back until then
   std::vector<Path*> picked;                           ///< one a granted record
@@ -253,9 +258,7 @@ void Dispatch::take_express() {
 
 void Dispatch::after_gate(Gate& gate, std::vector<queue::Held>& out) {
   std::vector<std::vector<queue::Held>> runs(paths_.size());
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    runs[gate.picked[i]->number].push_back(std::move(out[i]));
-  }
+  for (std::size_t i = 0; i < out.size(); ++i) runs[gate.picked[i]->number].push_back(std::move(out[i]));
   for (std::size_t i = 0; i < runs.size(); ++i) {
     if (!runs[i].empty()) paths_[i]->lease(std::move(runs[i]));
   }
@@ -263,7 +266,7 @@ void Dispatch::after_gate(Gate& gate, std::vector<queue::Held>& out) {
   std::sort(gate.touched.begin(), gate.touched.end());
   gate.touched.erase(std::unique(gate.touched.begin(), gate.touched.end()), gate.touched.end());
   for (const auto& [id, until] : gate.far) {
-    if (auto* lane = worker_.find_lane(id)) worker_.give_back(*lane, until);
+    if (auto* lane = worker_.find_lane(id)) worker_.give_back(*lane, until, gate.seen);
   }
   for (const auto id : gate.touched) {
     if (auto* lane = worker_.find_lane(id)) worker_.after_take(*lane);
@@ -294,11 +297,12 @@ void Dispatch::blame_one(const Path& path, const Outcome& outcome, const Ending&
 
 void Dispatch::give_back_if_far(Instant now) {
   if (roll_.empty()) return;
+  const auto seen = worker_.changes();
   auto until = Instant::max();
   for (const auto& path : paths_) until = std::min(until, path->closed_until(now));
   if (until < now + worker_.shared().options.give_back_after) return;
   const auto mine = roll_.all();  // a copy: each leaves it
-  for (auto* lane : mine) worker_.give_back(*lane, until);
+  for (auto* lane : mine) worker_.give_back(*lane, until, seen);
 }
 
 }  // namespace sluice::delivery

@@ -301,7 +301,10 @@ void Path::settle(Connection& connection, Prepared& message, const smtp::Transac
   ending.mx = connection.opened.host;
   auto outcome = outcome_of(ending, worker_.shared().options.reply_rules());
   const auto verdict = worker_.watch().answered(*this, *message.held.stream, outcome, ending);
-  if (verdict.other_source && another_may_try(message.held.record())) {
+  // Only what was refused may go again by another source: a doubt stays one.
+  const bool refused =
+      outcome.kind == queue::EventKind::bounced || outcome.kind == queue::EventKind::deferred;
+  if (refused && verdict.other_source && another_may_try(message.held.record())) {
     outcome.kind = queue::EventKind::deferred;
     outcome.path = PathAction::hand_over;
   }

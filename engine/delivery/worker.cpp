@@ -114,7 +114,7 @@ void Worker::accept(queue::Run run) {
   // Too many are being looked up: it waits for its turn, and spends no attempt on it.
   auto runs = std::move(waiting);
   resolving_.erase(domain);
-  for (auto& one : runs) put_off(std::move(one), now() + kResolveLater);
+  for (auto& one : runs) put_off(std::move(one), now() + kResolveLater, changes());
 }
 
 net::Task<> Worker::resolve(std::string domain) {
@@ -141,7 +141,8 @@ void Worker::accept_routed(queue::Run run, const dns::Planned<dns::PlanPtr>& rou
 
 /// No attempt can be made: every record of the run gets the failure, without a lease.
 void Worker::fail_run(queue::Run run, const dns::RouteFailure& failure) {
-  if (!may_send(*run.stream, run.domain(), {}, now())) return put_off(std::move(run), Instant::max());
+  const auto seen = changes();
+  if (!may_send(*run.stream, run.domain(), {}, now())) return put_off(std::move(run), Instant::max(), seen);
   const auto ending = ending_of(failure);
   const auto outcome = outcome_of(ending, shared_.options.reply_rules());
   for (std::uint32_t i = 0; i < run.count; ++i) settle(run.held(i), outcome, ending, {}, nullptr);
@@ -149,10 +150,10 @@ void Worker::fail_run(queue::Run run, const dns::RouteFailure& failure) {
 }
 
 /// The run's lane goes back to the feeder, to be read again then.
-void Worker::put_off(queue::Run run, Instant until) {
+void Worker::put_off(queue::Run run, Instant until, std::uint64_t seen) {
   auto& lane = lanes_->add(std::move(run));
-  if (lane.owner != nullptr) return give_back(*static_cast<LaneState*>(lane.owner), until);
-  lanes_->give_back(lane, until);
+  if (lane.owner != nullptr) return give_back(*static_cast<LaneState*>(lane.owner), until, seen);
+  lanes_->give_back(lane, until, seen);
 }
 
 void Worker::attach(queue::WorkerLane& lane, const dns::PlanPtr& plan) {
@@ -170,7 +171,8 @@ void Worker::attach(queue::WorkerLane& lane, const dns::PlanPtr& plan) {
 }
 
 void Worker::ready(LaneState& lane) {
-  if (!lane.lane.stream->may_send(now())) return give_back(lane, Instant::max());
+  const auto seen = changes();
+  if (!lane.lane.stream->may_send(now())) return give_back(lane, Instant::max(), seen);
   if (lane.parked_on() != nullptr) return;
   lane.dispatch.add(lane);
   lane.dispatch.pump_later();
@@ -232,13 +234,13 @@ void Worker::off_rolls(LaneState& lane) {
   if (stream->second.empty()) by_stream_.erase(stream);
 }
 
-void Worker::give_back(LaneState& lane, Instant until) {
+void Worker::give_back(LaneState& lane, Instant until, std::uint64_t seen) {
   lane.dispatch.remove(lane);
   lane.leave(now());
   lane.waits.end(lane.dispatch.site().meter, now());
   const auto id = lane.id;
   off_rolls(lane);
-  lanes_->give_back(lane.lane, until);
+  lanes_->give_back(lane.lane, until, seen);
   states_.erase(id);
 }
 
@@ -272,7 +274,7 @@ void Worker::take_back(std::vector<queue::Held> held) {
     if (route && *route) {
       attach(lane, **route);
     } else {
-      lanes_->give_back(lane, now());
+      lanes_->give_back(lane, now(), changes());
     }
   }
 }
@@ -280,7 +282,8 @@ void Worker::take_back(std::vector<queue::Held> held) {
 void Worker::on_stream_changed(queue::StreamPtr stream) {
   loop_.post([this, stream = std::move(stream)] {
     if (stopping_) return;
-    stream->may_send(now()) ? attach_anew(stream) : lay_down(stream);
+    const auto seen = changes();
+    stream->may_send(now()) ? attach_anew(stream) : lay_down(stream, seen);
   });
 }
 
@@ -290,9 +293,9 @@ std::vector<LaneState*> Worker::lanes_of(const queue::StreamPtr& stream) {
 }
 
 /// The stream sleeps: nothing of it stays here.
-void Worker::lay_down(const queue::StreamPtr& stream) {
+void Worker::lay_down(const queue::StreamPtr& stream, std::uint64_t seen) {
   for (auto& [id, path] : paths_) path->release_stream(*stream);
-  for (auto* lane : lanes_of(stream)) give_back(*lane, Instant::max());
+  for (auto* lane : lanes_of(stream)) give_back(*lane, Instant::max(), seen);
 }
 
 /// Its priority or pool may be another: lanes of the old pool go back and come anew, the others take their
@@ -306,7 +309,7 @@ void Worker::attach_anew(const queue::StreamPtr& stream) {
   std::vector<LaneState*> queued;
   for (auto* lane : lanes_of(stream)) {
     if (lane->dispatch.pool() != pool) {
-      give_back(*lane, now());
+      give_back(*lane, now(), changes());
     } else if (lane->lane.queued) {
       lane->dispatch.remove(*lane);
       queued.push_back(lane);

@@ -90,7 +90,9 @@ class Worker final : public queue::RunReceiver {
   std::uint64_t next_id() { return ++last_id_; }
   /// After records were taken from the lane: forgets it when it is empty.
   void after_take(LaneState& lane);
-  void give_back(LaneState& lane, Instant until);
+  /// `seen`: see queue::Feeder::give_back().
+  void give_back(LaneState& lane, Instant until, std::uint64_t seen);
+  [[nodiscard]] std::uint64_t changes() const { return lanes_->changes(); }
   /// Leases of a path end; the records stand first in their lanes again.
   void release(std::vector<queue::Held> held, std::uint64_t path);
   /// Records that lost or never had their lease stand first in their lanes again.
@@ -122,12 +124,12 @@ class Worker final : public queue::RunReceiver {
   void accept_routed(queue::Run run, const dns::Planned<dns::PlanPtr>& route);
   net::Task<> resolve(std::string domain);
   void fail_run(queue::Run run, const dns::RouteFailure& failure);
-  void put_off(queue::Run run, Instant until);
+  void put_off(queue::Run run, Instant until, std::uint64_t seen);
   void attach(queue::WorkerLane& lane, const dns::PlanPtr& plan);
   Dispatch& dispatch_for(const std::string& pool, const dns::PlanPtr& plan);
   void ready(LaneState& lane);
   void flush_later();
-  void lay_down(const queue::StreamPtr& stream);
+  void lay_down(const queue::StreamPtr& stream, std::uint64_t seen);
   void attach_anew(const queue::StreamPtr& stream);
   /// Before the lane is forgotten.
   void off_rolls(LaneState& lane);

@@ -1,12 +1,10 @@
 // How attempts and waiting mail end: outcomes become settlements, gathered for one commit a turn of the loop.
 #include <algorithm>
 
-#include "engine/base/assert.hpp"
 #include "engine/base/log.hpp"
 #include "engine/delivery/worker.hpp"
 
 namespace sluice::delivery {
-
 namespace {
 
 /// For whoever looks closely for a while (`sluice log level debug`).

@@ -46,11 +46,12 @@ class FakeWorker final : public RunReceiver {
   }
   void on_stream_changed(StreamPtr stream) override {
     post([this, stream = std::move(stream)] {
+      const auto seen = lanes_->changes();
       if (stream->may_send(clock_.now())) return;
       lanes_->for_each([&](WorkerLane& lane) {
         if (lane.stream != stream) return;
         site_.remove(lane);
-        lanes_->give_back(lane, Instant::max());
+        lanes_->give_back(lane, Instant::max(), seen);
       });
     });
   }
@@ -114,9 +115,10 @@ class FakeWorker final : public RunReceiver {
   }
 
   void enqueue(WorkerLane& lane) {
+    const auto seen = lanes_->changes();
     if (lane.stream->may_send(clock_.now())) return site_.add(lane);
     site_.remove(lane);
-    lanes_->give_back(lane, Instant::max());
+    lanes_->give_back(lane, Instant::max(), seen);
   }
 
   void attempt(std::vector<Held> leased) {

@@ -73,6 +73,38 @@ TEST(Orders, AHeldTenantSendsNothingAcrossARestartAndTheOthersDo) {
   worker.stop();
 }
 
+/// Looks, is overtaken by a change, and only then gives its first lane back for good.
+class Overtaken final : public RunReceiver {
+ public:
+  explicit Overtaken(Queue& queue) : queue_(queue) {}
+  void on_runs(std::vector<Run> runs) override {
+    if (!lanes_) lanes_.emplace(queue_.feeder());
+    for (auto& run : runs) {
+      auto& lane = lanes_->add(std::move(run));
+      if (++seen_ > 1) continue;
+      const auto before = lanes_->changes();
+      queue_.feeder().orders_changed();
+      lanes_->give_back(lane, Instant::max(), before);
+    }
+  }
+  void on_stream_changed(StreamPtr) override {}
+  [[nodiscard]] int runs() const { return seen_; }
+
+ private:
+  Queue& queue_;
+  std::optional<WorkerLanes> lanes_;  ///< once the queue has started
+  std::atomic<int> seen_{0};
+};
+
+TEST(Feeder, ALaneGivenBackBehindAChangeIsReadAgain) {
+  QueueFixture at;
+  Overtaken worker(*at.queue);
+  at.queue->start({&worker});
+  at.inject(at.stream("one"), 0, 1, 1);
+  EXPECT_TRUE(eventually([&] { return worker.runs() == 2; }));
+  at.queue->stop();
+}
+
 TEST(SleepingStream, LeavesItsPlaceInMemoryToTheOthers) {
   QueueFixture at([](Options& options) { options.feeder.max_resident_lanes = 40; });
   FakeWorker worker(*at.queue, at.clock, delivered, 4, 0);

@@ -99,7 +99,7 @@ TEST(ThrottleRows, CountsAndOverridesComeBackAfterAnOpen) {
   EXPECT_EQ(throttle::acquire_up_to(after->resolve(yahoo(), later)->message, 9, later)->count(), 2U);
 }
 
-TEST(ThrottleRows, DamagedRowsAreLeftOutAndErased) {
+TEST(ThrottleRows, DamagedRowsAreLeftOutAndStayAsTheyAre) {
   QueueFixture fixture;
   auto batch = fixture.queue->database().make_batch();
   batch.put(kMeta, "throttle.limit.x", "\x07");
@@ -114,7 +114,8 @@ TEST(ThrottleRows, DamagedRowsAreLeftOutAndErased) {
   EXPECT_TRUE(set->overrides(fixture.clock.now()).empty());
   worker.stop();
   fixture.reopen();
-  EXPECT_FALSE(fixture.queue->database().get(kMeta, "throttle.limit.x").value());
+  EXPECT_EQ(fixture.queue->database().get(kMeta, "throttle.limit.x").value(), "\x07");
+  EXPECT_TRUE(fixture.queue->database().get(kMeta, "throttle.override.y").value());
 }
 
 }  // namespace
