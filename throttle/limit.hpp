@@ -95,6 +95,12 @@ class Limit : public std::enable_shared_from_this<Limit> {
   /// When n could be granted; kForever where only a release can tell.
   [[nodiscard]] Instant ready_at(Instant now, std::uint64_t n) const;
 
+  /// The same when `behind` tokens go to others first; for explain. Slots, quotas and gates do not count
+  /// them.
+  [[nodiscard]] Instant ready_behind(Instant now, std::uint64_t n, std::uint64_t behind) const {
+    return ready_unless_over(now, n, behind);
+  }
+
   /// Undoes a take at the instant it was made; wakes.
   void undo(Instant now, std::uint64_t n, Bucket::Receipt receipt);
   /// Slots come back (wakes); tokens stay spent.

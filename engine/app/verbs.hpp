@@ -18,6 +18,7 @@ void setup_campaign(CLI::App& parent, Context& context);
 void setup_queue(CLI::App& parent, Context& context);
 void setup_throttle(CLI::App& parent, Context& context);
 void setup_events(CLI::App& parent, Context& context);
+void setup_explain(CLI::App& parent, Context& context);
 void setup_source(CLI::App& parent, Context& context);
 void setup_store(CLI::App& parent, Context& context);
 void setup_classify(CLI::App& parent, Context& context);

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "engine/control/event_feed.hpp"
+#include "engine/control/explain.hpp"
 #include "engine/control/handlers_log.hpp"
 #include "engine/control/handlers_queue.hpp"
 #include "engine/control/handlers_source.hpp"
@@ -202,6 +203,10 @@ http::Router make_router(Service& service) {
   add_suppression_handlers(out, service);
   out.add("POST", "/v1/reload", answer([&service](const Request&) { return reload(service); }));
   add_log_handlers(out);
+  out.add("GET", "/v1/explain", answer([&service](const Request& r) {
+            const auto found = explain_answer(service, std::string(r.query_or("name", "")));
+            return found ? http::json_response(*found) : http::error_response(found.error());
+          }));
   return out;
 }
 

@@ -55,6 +55,8 @@ class Delivery {
   [[nodiscard]] WarmupBook& warmups() { return *shared_->warmups; }
   /// State of every site with lanes or connections. Blocks for one turn of each worker's loop.
   [[nodiscard]] std::vector<SiteStats> inspect();
+  /// What holds back the mail asked for, site by site. Blocks as inspect().
+  [[nodiscard]] std::vector<SiteExplanation> explain(const ExplainQuery& query);
   /// Records that may be in doubt after a crash, for each path that sends.
   [[nodiscard]] std::size_t doubt_bound_per_path() const {
     return kRunsUnsettled * shared_->options.lease_run;

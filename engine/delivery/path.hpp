@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "engine/delivery/explanation.hpp"
 #include "engine/delivery/meter.hpp"
 #include "engine/delivery/outcome.hpp"
 #include "engine/delivery/prepared.hpp"
@@ -105,6 +106,8 @@ class Path final : public throttle::Waiter {
     opening_.pass_on(now);
   }
   [[nodiscard]] PathStats stats() const;
+  /// Adds what holds back any mail that would leave by it, but for limits of messages.
+  void explain(std::vector<Blocker>& out, Instant now) const;
   [[nodiscard]] const SourceOptions& source_options() const;
   [[nodiscard]] const std::string& site_key() const;
   [[nodiscard]] const std::string& site_provider() const;

@@ -14,6 +14,7 @@
 #include "engine/base/random.hpp"
 #include "engine/delivery/dead_hosts.hpp"
 #include "engine/delivery/dispatch.hpp"
+#include "engine/delivery/explanation.hpp"
 #include "engine/delivery/grants.hpp"
 #include "engine/delivery/meter.hpp"
 #include "engine/delivery/retry.hpp"
@@ -59,6 +60,8 @@ class Worker final : public queue::RunReceiver {
   void on_stream_changed(queue::StreamPtr stream) override;
   /// Runs fn on the worker with its sites' state.
   void inspect(std::function<void(std::vector<SiteStats>)> fn);
+  /// Runs fn on the worker with what holds back the mail asked for.
+  void explain(const ExplainQuery& query, std::function<void(std::vector<SiteExplanation>)> fn);
   void post(std::function<void()> fn) { loop_.post(std::move(fn)); }
 
   // -- on the loop, for paths and dispatches
@@ -120,6 +123,8 @@ class Worker final : public queue::RunReceiver {
   void arm(std::shared_ptr<const throttle::Limits> pin, throttle::Limit* limit, Instant when);
 
  private:
+  void explain_limits(std::vector<Blocker>& out, const Path& path, const queue::StreamPtr& stream,
+                      const std::string& domain);
   void accept(queue::Run run);
   void accept_routed(queue::Run run, const dns::Planned<dns::PlanPtr>& route);
   net::Task<> resolve(std::string domain);

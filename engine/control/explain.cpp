@@ -1,0 +1,236 @@
+#include "engine/control/explain.hpp"
+
+#include <algorithm>
+#include <boost/json.hpp>
+
+#include "engine/control/event_search.hpp"
+#include "engine/control/queue_answers.hpp"
+#include "engine/control/service.hpp"
+#include "engine/delivery/not_suppressed.hpp"
+#include "engine/message/domain_name.hpp"
+
+namespace sluice::control {
+namespace {
+
+namespace json = boost::json;
+using delivery::Blocker;
+
+constexpr int kMaxPages = 4;  ///< read for one record; each is bounded by BrowseOptions::max_looked
+
+/// Collects one answer.
+class Explanation {
+ public:
+  explicit Explanation(Service& service) : service_(service), now_(service.clock().now()) {}
+
+  Expected<json::object> message(const MessageId& id);
+  Expected<json::object> campaign(const campaign::CampaignView& view);
+  Expected<json::object> domain(const std::string& domain);
+  Expected<json::object> provider(const std::string& name);
+
+ private:
+  void add(std::vector<Blocker> more) {
+    for (auto& one : more) blockers_.push_back(std::move(one));
+  }
+  void add_stream(const queue::Stream& stream);
+  void add_orders(const std::string& domain, const std::string& provider);
+  void add_disk();
+  /// Where the domain's mail goes; "" and a blocker when that is not known.
+  std::string add_route(const std::string& domain);
+  void add_suppression(const queue::Found& found);
+  Expected<queue::Found> find(queue::BrowseFilter filter) const;
+  [[nodiscard]] json::object answer(const char* kind, const std::string& name,
+                                    const std::vector<delivery::SiteExplanation>& sites);
+
+  Service& service_;
+  const Instant now_;
+  std::vector<Blocker> blockers_;
+  json::array finish_;
+};
+
+void Explanation::add_stream(const queue::Stream& stream) {
+  std::string note;
+  if (const auto view = service_.campaigns().find(stream.settings.tenant + "/" + stream.settings.name))
+    note = view->note;
+  add(stream_blockers(stream, note, now_));
+  for (const auto& order : service_.queue().orders().all()) {
+    if (order.scope == queue::OrderScope::tenant && order.name == stream.settings.tenant)
+      blockers_.push_back({"hold", "held by operator: tenant " + order.name, from_ms(order.since_ms)});
+  }
+}
+
+void Explanation::add_orders(const std::string& domain, const std::string& provider) {
+  for (const auto& order : service_.queue().orders().all()) {
+    const bool fits = (order.scope == queue::OrderScope::domain && order.name == domain) ||
+                      (order.scope == queue::OrderScope::provider && order.name == provider);
+    if (!fits || order.name.empty()) continue;
+    blockers_.push_back({"hold",
+                         std::string("held by operator: ") + queue::name_of(order.scope) + " " + order.name,
+                         from_ms(order.since_ms)});
+  }
+}
+
+void Explanation::add_disk() {
+  const auto& disk = service_.queue().disk();
+  if (!service_.queue().committer().healthy()) blockers_.push_back({"disk", "the store cannot write"});
+  if (!disk.may_lease()) blockers_.push_back({"disk", disk.why()});
+}
+
+std::string Explanation::add_route(const std::string& domain) {
+  const auto route = service_.router().cached(domain, now_);
+  if (route && *route) return (**route)->site;
+  blockers_.push_back({"dns", route ? route->error().text : "where its mail goes is not looked up yet"});
+  return {};
+}
+
+void Explanation::add_suppression(const queue::Found& found) {
+  const auto content = service_.contents().get(*found.stream);
+  if (!content) return;
+  delivery::NotSuppressed look;
+  const auto record = found.record();
+  const auto verdict = look.look(&service_.suppressed(), *found.stream, (*content)->list_id(), record);
+  if (!verdict) return;
+  blockers_.push_back({"suppression", record.address() + " is suppressed (" + verdict->event_reason() + ")"});
+}
+
+Expected<queue::Found> Explanation::find(queue::BrowseFilter filter) const {
+  auto& queue = service_.queue();
+  const queue::Browser browser(queue.database(), queue.streams(), queue.options().node);
+  queue::BrowseOptions options;
+  options.max_rows = 1;
+  std::string from;
+  for (int pages = 0; pages < kMaxPages; ++pages) {
+    auto page = browser.page(filter, std::move(from), now_, options);
+    if (!page) return std::unexpected(page.error());
+    if (!page->rows.empty()) return std::move(page->rows.front());
+    if (page->next.empty()) return fail(ErrorCode::not_found, "nothing of it waits");
+    from = std::move(page->next);
+  }
+  return fail(ErrorCode::limit, "the queue is too large to find it at once; sluice queue show finds it");
+}
+
+Expected<json::object> Explanation::message(const MessageId& id) {
+  queue::BrowseFilter filter;
+  filter.id = id;
+  const auto found = find(filter);
+  if (!found && found.error().code != ErrorCode::not_found) return std::unexpected(found.error());
+  if (!found)
+    return fail(ErrorCode::not_found,
+                id.text() + " does not wait: it is final (sluice events), or never was");
+  const auto record = found->record();
+  const std::string domain(record.key.domain);
+  json::value parsed;
+  if (record.value.trail.attempts > 0 || record.value.trail.doubts > 0) {
+    const auto line = last_event_of(service_.options().events.folder, id, kMaxEventBytes);
+    boost::system::error_code error;
+    if (line && !line->line.empty()) parsed = json::parse(line->line, error);
+  }
+  const auto route = service_.router().cached(domain, now_);
+  add_suppression(*found);
+  add(record_blockers(*found, parsed.if_object(), route && !*route));
+  add_stream(*found->stream);
+  add_orders(domain, service_.desk().provider_of(domain));
+  add_disk();
+  delivery::ExplainQuery query;
+  query.stream = found->stream;
+  query.domain = domain;
+  query.source = record.value.trail.source;
+  if (found->state == queue::Waiting::ready) query.site = add_route(domain);
+  if (query.site.empty() && route && *route) query.site = (**route)->site;
+  if (query.site.empty() || found->state == queue::Waiting::leased) return answer("message", id.text(), {});
+  return answer("message", id.text(), service_.delivery().explain(query));
+}
+
+Expected<json::object> Explanation::campaign(const campaign::CampaignView& view) {
+  add_stream(*view.stream);
+  add_disk();
+  const auto left = service_.queue().counters(view.stream->id).queued();
+  finish_.push_back(finish_json("all", left, service_.live().rate_of(view.stream->id), now_));
+  delivery::ExplainQuery query;
+  query.stream = view.stream;
+  return answer("campaign", view.stream->settings.name, service_.delivery().explain(query));
+}
+
+Expected<json::object> Explanation::domain(const std::string& domain) {
+  queue::BrowseFilter filter;
+  filter.domain = domain;
+  const auto found = find(filter);
+  const auto route = service_.router().cached(domain, now_);
+  if (!found && found.error().code == ErrorCode::not_found && !route)
+    return fail(ErrorCode::not_found, "no mail waits for " + domain + ", and none was sent there lately");
+  add_orders(domain, service_.desk().provider_of(domain));
+  add_disk();
+  delivery::ExplainQuery query;
+  query.domain = domain;
+  query.site = add_route(domain);
+  if (query.site.empty()) return answer("domain", domain, {});
+  return answer("domain", domain, service_.delivery().explain(query));
+}
+
+Expected<json::object> Explanation::provider(const std::string& name) {
+  add_orders({}, name);
+  add_disk();
+  const auto summary = service_.desk().summary("provider");
+  for (const auto& row : summary.at("rows").as_array()) {
+    const auto& one = row.as_object();
+    if (one.at("name").as_string() != name) continue;
+    finish_.push_back(finish_json(name, one.at("queued").to_number<std::uint64_t>(),
+                                  one.at("rate_per_s").to_number<double>(), now_));
+  }
+  delivery::ExplainQuery query;
+  query.provider = name;
+  return answer("provider", name, service_.delivery().explain(query));
+}
+
+json::object Explanation::answer(const char* kind, const std::string& name,
+                                 const std::vector<delivery::SiteExplanation>& sites) {
+  auto until = delivery::last_end(blockers_, now_);
+  auto first = Instant::max();  // of the sites: something of it goes then
+  json::array rows;
+  for (const auto& site : sites) {
+    first = std::min(first, site.until(now_));
+    json::array paths;
+    for (const auto& path : site.paths) {
+      json::array blocked;
+      for (const auto& one : path.blockers) blocked.push_back(blocker_json(one));
+      paths.push_back(json::object{{"source", path.source},
+                                   {"connections", path.connections},
+                                   {"leased", path.leased},
+                                   {"blockers", std::move(blocked)}});
+    }
+    rows.push_back(json::object{{"site", site.site},
+                                {"provider", site.provider},
+                                {"pool", site.pool},
+                                {"lanes", site.lanes},
+                                {"paths", std::move(paths)}});
+  }
+  if (!sites.empty()) until = std::max(until, first);
+  json::array blocked;
+  for (const auto& one : blockers_) blocked.push_back(blocker_json(one));
+  json::object out;
+  out["kind"] = kind;
+  out["name"] = name;
+  out["now"] = to_rfc3339(now_);
+  out["blocked"] = until > now_;
+  out["until"] = until <= now_ || until == Instant::max() ? std::string() : to_rfc3339(until);
+  out["blockers"] = std::move(blocked);
+  out["sites"] = std::move(rows);
+  out["finish"] = std::move(finish_);
+  return out;
+}
+
+}  // namespace
+
+Expected<json::object> explain_answer(Service& service, const std::string& name) {
+  Explanation out(service);
+  if (const auto id = MessageId::parse(name)) return out.message(*id);
+  if (const auto view = service.campaigns().find(name)) return out.campaign(*view);
+  const auto& providers = service.options().delivery.providers;
+  const auto known = std::ranges::find(providers, name, &delivery::ProviderOptions::name);
+  if (known != providers.end() || name == "other") return out.provider(name);
+  std::string domain;
+  if (name.find('.') != std::string::npos && message::append_domain(name, false, domain))
+    return out.domain(domain);
+  return fail(ErrorCode::not_found, "\"" + name + "\" is no message id, campaign, provider or domain");
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,37 @@
+// `explain`: what blocks a message, campaign, domain or provider now, from the outermost to the innermost
+// (API.md).
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <string>
+#include <vector>
+
+#include "engine/control/queue_query.hpp"
+#include "engine/delivery/explanation.hpp"
+
+namespace sluice::control {
+
+class Service;
+
+/// `name`: a message id, a campaign ("name" or "tenant/name"), a provider of the configuration or "other", or
+/// a domain, looked for in this order. not_found: none of them, or no such record waits; limit: the record
+/// was not found within what one answer may read. Control's thread; blocks for a turn of each worker.
+[[nodiscard]] Expected<boost::json::object> explain_answer(Service& service, const std::string& name);
+
+/// What the stream itself makes wait. `note`: why an operator or a canary holds it.
+[[nodiscard]] std::vector<delivery::Blocker> stream_blockers(const queue::Stream& stream,
+                                                             const std::string& note, Instant now);
+
+/// Of a record that waits; `last_event` is its last line in the feed, or null.
+[[nodiscard]] std::vector<delivery::Blocker> record_blockers(const queue::Found& found,
+                                                             const boost::json::object* last_event,
+                                                             bool no_route);
+
+/// One blocker as JSON: instants that are not known are "".
+[[nodiscard]] boost::json::object blocker_json(const delivery::Blocker& blocker);
+
+/// {"remaining","rate_per_s","basis":"measured"|"unknown","at"}: when that many are gone at that rate.
+[[nodiscard]] boost::json::object finish_json(const std::string& provider, std::uint64_t remaining,
+                                              double per_second, Instant now);
+
+}  // namespace sluice::control

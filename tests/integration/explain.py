@@ -1,0 +1,177 @@
+"""`sluice explain` over a running service: it names the block that was made, and the instant it gives is when
+the mail goes.
+
+Each kind has a domain of its own, so that nothing else is in its way.
+"""
+import datetime
+import json
+import time
+
+from lib.campaign import addresses, row
+from lib.events import read_events
+from lib.processes import wait_until
+from lib.scenario import run
+
+LIMIT_S = 30
+POLICIES = """
+[[policy]]
+name = "slow"
+match = {{ domain = "bucket.test" }}
+message_rate = "6/min burst 1"
+[[policy]]
+name = "daily"
+match = {{ domain = "quota.test" }}
+daily_quota = 1
+[[route]]
+match = {{ domain = "grey.test" }}
+hosts = ["{grey}"]
+"""
+
+
+def instant(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() if text else None
+
+
+def explain(service, name):
+    """Nothing blocks what is not accepted yet."""
+    answer = service.run("explain", name, "--json", check=False)
+    assert answer.returncode in (0, 65), answer
+    return json.loads(answer.stdout) if answer.stdout else {"blockers": [], "sites": []}
+
+
+def blockers(answer):
+    rows = list(answer["blockers"])
+    for site in answer["sites"]:
+        for path in site["paths"]:
+            rows += path["blockers"]
+    return rows
+
+
+def blocker(service, name, kind):
+    """The block of that kind, once explain names it, with the whole answer."""
+    found = []
+
+    def named():
+        answer = explain(service, name)
+        found[:] = [(one, answer) for one in blockers(answer) if one["kind"] == kind]
+        return bool(found)
+
+    try:
+        wait_until(f"{name} waits for {kind}", named, LIMIT_S, 0.05)
+    except AssertionError as late:
+        raise AssertionError(f"{late}; explain says {explain(service, name)}") from late
+    return found[0]
+
+
+def send(scene, service, name, domain, count=1, settings=()):
+    rows = [row(number, address) for number, address in enumerate(addresses(count, [domain]))]
+    campaign = scene.campaign(name, rows, settings)
+    service.run("send", str(campaign.path), "--detach")
+
+
+def delivered(service, domain):
+    return [instant(event["time"]) for event in read_events(service.data)
+            if event["event"] == "delivered" and event["recipient"].endswith("@" + domain)]
+
+
+def goes_at(service, domain, until, asked, before):
+    """The next message to the domain is delivered within a second, or 5 %, of the instant."""
+    promised = instant(until)
+    assert promised is not None, f"{domain}: no instant"
+    wait_until(f"mail goes to {domain}", lambda: len(delivered(service, domain)) > before, LIMIT_S, 0.05)
+    off = abs(delivered(service, domain)[before] - promised)
+    assert off <= max(1.0, 0.05 * (promised - asked)), f"{domain}: {off:.2f} s beside {until}"
+
+
+def bucket(scene, service):
+    send(scene, service, "bucket", "bucket.test", 2)
+    wait_until("the first went", lambda: len(delivered(service, "bucket.test")) == 1, LIMIT_S, 0.05)
+    asked = time.time()
+    one, answer = blocker(service, "bucket.test", "bucket")
+    assert "slow" in one["what"] and answer["blocked"], answer
+    goes_at(service, "bucket.test", answer["until"], asked, 1)
+
+
+def quota(scene, service):
+    send(scene, service, "quota", "quota.test", 2)
+    one, answer = blocker(service, "quota.test", "quota")
+    assert "daily" in one["what"] and answer["blocked"], answer
+    left = instant(one["until"]) - time.time()
+    assert 0 < left <= 86_401, one
+
+
+def held_back(scene, service):
+    """What ends when an operator says so has no instant, but says since when."""
+    send(scene, service, "pause", "pause.test", 1, {"start": '"2099-01-01T00:00:00Z"'})
+    one, answer = blocker(service, "pause", "start")
+    assert one["until"].startswith("2099-01-01T00:00:00") and answer["blocked"], answer
+    service.run("campaign", "pause", "pause")
+    one, answer = blocker(service, "pause", "pause")
+    assert one["until"] == "" and answer["until"] == "", answer
+
+
+def hold(scene, service):
+    service.run("queue", "hold", "--domain", "hold.test")
+    send(scene, service, "hold", "hold.test")
+    one, answer = blocker(service, "hold.test", "hold")
+    assert one["since"] and one["until"] == "" and answer["blocked"], answer
+    service.run("queue", "release", "--domain", "hold.test")
+    wait_until("it goes", lambda: delivered(service, "hold.test"), LIMIT_S, 0.05)
+
+
+def greylist(scene, service):
+    send(scene, service, "grey", "grey.test")
+    records = []
+
+    def put_off():
+        listed = json.loads(service.run("queue", "list", "--domain", "grey.test", "--json").stdout)
+        records[:] = [one for one in listed["records"] if one["state"] == "deferred"]
+        return bool(records)
+
+    wait_until("it is greylisted", put_off, LIMIT_S, 0.05)
+    one, answer = blocker(service, records[0]["id"], "greylist")
+    assert one["since"] and one["until"] == records[0]["due"] == answer["until"], (one, records)
+
+
+def suspension(scene, service):
+    service.run("source", "suspend", "a", "--for", "4s", "--cause", "listed")
+    asked = time.time()
+    send(scene, service, "suspended", "suspend.test")
+    one, answer = blocker(service, "suspended", "suspension")
+    assert one["since"], one
+    goes_at(service, "suspend.test", one["until"], asked, 0)
+
+
+def override(scene, service):
+    service.run("throttle", "set", "--domain", "pauses.test", "--pause", "--for", "5s")
+    asked = time.time()
+    send(scene, service, "override", "pauses.test")
+    one, answer = blocker(service, "pauses.test", "override")
+    goes_at(service, "pauses.test", one["until"], asked, 0)
+
+
+def refuses_what_it_does_not_know(service):
+    for name in ("nobody", "never-seen.test", "01ARZ3NDEKTSV4RRFFQ69G5FAV"):
+        answer = service.run("explain", name, check=False)
+        assert answer.returncode == 65 and answer.stderr.strip(), (name, answer)
+    assert service.run("explain", check=False).returncode == 64
+
+
+def scenario(scene):
+    sink = scene.sink(personas=("plain", "greylist"))
+    service = scene.service(connections=4).unsigned("shop.test")
+    service.configure(POLICIES.format(grey=sink.addresses["greylist"])).route("*", sink.addresses["plain"])
+    service.start()
+    refuses_what_it_does_not_know(service)
+    bucket(scene, service)
+    quota(scene, service)
+    held_back(scene, service)
+    hold(scene, service)
+    greylist(scene, service)
+    override(scene, service)
+    suspension(scene, service)
+    service.stop()
+
+
+if __name__ == "__main__":
+    run(scenario)
