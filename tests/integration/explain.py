@@ -101,13 +101,21 @@ def quota(scene, service):
 
 
 def held_back(scene, service):
-    """What ends when an operator says so has no instant, but says since when."""
-    send(scene, service, "pause", "pause.test", 1, {"start": '"2099-01-01T00:00:00Z"'})
+    """What ends when an operator says so has no instant."""
+    send(scene, service, "pause", "pause.test", 1, {"start": "2099-01-01T00:00:00Z"})
     one, answer = blocker(service, "pause", "start")
     assert one["until"].startswith("2099-01-01T00:00:00") and answer["blocked"], answer
     service.run("campaign", "pause", "pause")
     one, answer = blocker(service, "pause", "pause")
     assert one["until"] == "" and answer["until"] == "", answer
+
+
+def start(scene, service):
+    asked = time.time()
+    at = datetime.datetime.fromtimestamp(int(asked) + 6, datetime.timezone.utc)
+    send(scene, service, "later", "later.test", 1, {"start": at.strftime("%Y-%m-%dT%H:%M:%SZ")})
+    _, answer = blocker(service, "later", "start")
+    goes_at(service, "later.test", answer["until"], asked, 0)
 
 
 def hold(scene, service):
@@ -166,6 +174,7 @@ def scenario(scene):
     bucket(scene, service)
     quota(scene, service)
     held_back(scene, service)
+    start(scene, service)
     hold(scene, service)
     greylist(scene, service)
     override(scene, service)
