@@ -34,6 +34,10 @@ class Explanation {
   void add_stream(const queue::Stream& stream);
   void add_orders(const std::string& domain, const std::string& provider);
   void add_disk();
+  /// A message that is ready waits for what becomes of its campaign's first ones.
+  void add_canary(const queue::Stream& stream, const std::string& provider);
+  /// A campaign none of whose mail is in memory is explained by its first record.
+  std::vector<delivery::SiteExplanation> by_first_record(const queue::StreamPtr& stream);
   /// Where the domain's mail goes; "" and a blocker when that is not known.
   std::string add_route(const std::string& domain);
   void add_suppression(const queue::Found& found);
@@ -73,6 +77,30 @@ void Explanation::add_disk() {
   const auto& disk = service_.queue().disk();
   if (!service_.queue().committer().healthy()) blockers_.push_back({"disk", "the store cannot write"});
   if (!disk.may_lease()) blockers_.push_back({"disk", disk.why()});
+}
+
+void Explanation::add_canary(const queue::Stream& stream, const std::string& provider) {
+  if (service_.shaper().canary().may_go(stream.id, provider)) return;
+  blockers_.push_back({"canary", "its campaign's first messages at " +
+                                     (provider.empty() ? "sites without a provider" : provider) +
+                                     " have no answer yet"});
+}
+
+std::vector<delivery::SiteExplanation> Explanation::by_first_record(const queue::StreamPtr& stream) {
+  queue::BrowseFilter filter;
+  filter.streams = {stream->id};
+  filter.state = queue::Waiting::ready;
+  const auto found = find(filter);
+  if (!found) return {};
+  delivery::ExplainQuery query;
+  query.stream = stream;
+  query.domain = found->record().key.domain;
+  const auto provider = service_.desk().provider_of(query.domain);
+  add_orders(query.domain, provider);
+  add_canary(*stream, provider);
+  query.site = add_route(query.domain);
+  if (query.site.empty()) return {};
+  return service_.delivery().explain(query);
 }
 
 std::string Explanation::add_route(const std::string& domain) {
@@ -134,7 +162,10 @@ Expected<json::object> Explanation::message(const MessageId& id) {
   query.stream = found->stream;
   query.domain = domain;
   query.source = record.value.trail.source;
-  if (found->state == queue::Waiting::ready) query.site = add_route(domain);
+  if (found->state == queue::Waiting::ready) {
+    add_canary(*found->stream, service_.desk().provider_of(domain));
+    query.site = add_route(domain);
+  }
   if (query.site.empty() && route && *route) query.site = (**route)->site;
   if (query.site.empty() || found->state == queue::Waiting::leased) return answer("message", id.text(), {});
   return answer("message", id.text(), service_.delivery().explain(query));
@@ -147,7 +178,9 @@ Expected<json::object> Explanation::campaign(const campaign::CampaignView& view)
   finish_.push_back(finish_json("all", left, service_.live().rate_of(view.stream->id), now_));
   delivery::ExplainQuery query;
   query.stream = view.stream;
-  return answer("campaign", view.stream->settings.name, service_.delivery().explain(query));
+  auto sites = service_.delivery().explain(query);
+  if (sites.empty() && blockers_.empty()) sites = by_first_record(view.stream);
+  return answer("campaign", view.stream->settings.name, sites);
 }
 
 Expected<json::object> Explanation::domain(const std::string& domain) {

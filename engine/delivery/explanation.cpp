@@ -73,8 +73,14 @@ void add_denials(std::vector<Blocker>& out, const std::vector<throttle::Limit*>&
 /// From the outermost: the source, then the receiver's answers, then what a connection needs.
 void Path::explain(std::vector<Blocker>& out, Instant now) const {
   const auto& name = source_options().name;
-  if (now < standing_.until)
-    out.push_back({"suspension", "source " + name + " is suspended", standing_.since, standing_.until});
+  if (now < standing_.until) {
+    auto what = "source " + name + " is suspended";
+    for (const auto& one : worker_.shared().sources->suspensions()) {
+      const bool here = one.provider.empty() || one.provider == dispatch_.site().provider;
+      if (one.source == name && here && !one.cause.empty()) what += ": " + one.cause;
+    }
+    out.push_back({"suspension", what, standing_.since, standing_.until});
+  }
   if (warmup_ != nullptr && now < warmup_->closed_until(now))
     out.push_back(
         {"warm-up", "today's quota of source " + name + " is used", {}, warmup_->closed_until(now)});

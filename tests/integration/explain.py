@@ -22,6 +22,17 @@ message_rate = "6/min burst 1"
 name = "daily"
 match = {{ domain = "quota.test" }}
 daily_quota = 1
+[[source]]
+name = "b"
+address = "127.0.0.2"
+ehlo = "mta-b.shop.test"
+warmup = "1, 1k"
+[[pool]]
+name = "warm"
+sources = ["b"]
+[[route]]
+match = {{ domain = "dead.test" }}
+hosts = ["127.0.0.1:1"]
 [[route]]
 match = {{ domain = "grey.test" }}
 hosts = ["{grey}"]
@@ -96,6 +107,7 @@ def quota(scene, service):
     send(scene, service, "quota", "quota.test", 2)
     one, answer = blocker(service, "quota.test", "quota")
     assert "daily" in one["what"] and answer["blocked"], answer
+    one, answer = blocker(service, "quota", "quota")  # its lane is given back: told by its first record
     left = instant(one["until"]) - time.time()
     assert 0 < left <= 86_401, one
 
@@ -116,6 +128,28 @@ def start(scene, service):
     send(scene, service, "later", "later.test", 1, {"start": at.strftime("%Y-%m-%dT%H:%M:%SZ")})
     _, answer = blocker(service, "later", "start")
     goes_at(service, "later.test", answer["until"], asked, 0)
+
+
+def window(scene, service):
+    opens = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=2)
+    shuts = opens + datetime.timedelta(hours=1)
+    send(scene, service, "window", "window.test", 1,
+         {"windows": f'["daily {opens:%H:%M}-{shuts:%H:%M}"]', "time_zone": '"UTC"'})
+    one, _ = blocker(service, "window", "window")
+    assert one["until"].startswith(f"{opens:%Y-%m-%dT%H:%M}:00"), (one, opens)
+
+
+def warm_up(scene, service):
+    send(scene, service, "warm", "warm.test", 3, {"pool": '"warm"'})
+    one, answer = blocker(service, "warm", "warm-up")
+    tomorrow = datetime.datetime.fromisoformat(answer["now"].replace("Z", "+00:00")) + datetime.timedelta(days=1)
+    assert one["until"].startswith(f"{tomorrow:%Y-%m-%d}T00:00:00") and " b " in one["what"], one
+
+
+def back_off(scene, service):
+    send(scene, service, "dead", "dead.test", 3)
+    one, _ = blocker(service, "dead.test", "back-off")
+    assert instant(one["until"]) > time.time() - 1, one
 
 
 def hold(scene, service):
@@ -146,7 +180,7 @@ def suspension(scene, service):
     asked = time.time()
     send(scene, service, "suspended", "suspend.test")
     one, answer = blocker(service, "suspended", "suspension")
-    assert one["since"], one
+    assert one["since"] and "listed" in one["what"], one
     goes_at(service, "suspend.test", one["until"], asked, 0)
 
 
@@ -175,6 +209,9 @@ def scenario(scene):
     quota(scene, service)
     held_back(scene, service)
     start(scene, service)
+    window(scene, service)
+    warm_up(scene, service)
+    back_off(scene, service)
     hold(scene, service)
     greylist(scene, service)
     override(scene, service)

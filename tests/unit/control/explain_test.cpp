@@ -48,6 +48,56 @@ TEST(Explain, AWindowEndsWhenTheNextOneOpens) {
   EXPECT_EQ(found[0].until, kNow + 30s);
 }
 
+queue::Found record_that(queue::Waiting state, queue::Trail trail = {}) {
+  queue::Found out;
+  const auto due = queue::to_due_second(kNow + 60s);
+  out.key = queue::RecordKey{1, queue::Phase::retry, due, "example.test", 7}.encode();
+  queue::RecordValue{"ann", to_ms(kNow), trail, "", ""}.append_to(out.value);
+  out.state = state;
+  return out;
+}
+
+std::string kind_of(const queue::Found& found, const char* event, bool no_route = false) {
+  boost::json::value parsed;
+  if (event != nullptr) parsed = boost::json::parse(event);
+  const auto all = record_blockers(found, parsed.if_object(), no_route);
+  return all.empty() ? "" : all.front().kind;
+}
+
+TEST(Explain, ARecordIsPutOffByWhatItsLastEventSays) {
+  const auto put_off = record_that(queue::Waiting::deferred);
+  EXPECT_EQ(kind_of(put_off, R"({"class":"dns","stage":"route"})"), "dns");
+  EXPECT_EQ(kind_of(put_off, R"({"class":"other"})", true), "dns");
+  EXPECT_EQ(kind_of(put_off, R"({"class":"network","stage":"starttls"})"), "tls");
+  EXPECT_EQ(kind_of(put_off, R"({"class":"other","reply":{"text":"later"}})"), "retry");
+  EXPECT_EQ(kind_of(put_off, nullptr), "window");
+  queue::Trail grey;
+  grey.greylisted = true;
+  EXPECT_EQ(kind_of(record_that(queue::Waiting::deferred, grey), R"({"class":"other"})"), "greylist");
+  EXPECT_EQ(kind_of(record_that(queue::Waiting::held), nullptr), "held");
+  EXPECT_EQ(kind_of(record_that(queue::Waiting::leased), nullptr), "attempt");
+  EXPECT_EQ(kind_of(record_that(queue::Waiting::ready), nullptr), "");
+}
+
+TEST(Explain, ARetryTellsTheReplySinceWhenAndUntilWhen) {
+  const auto event = boost::json::parse(
+      R"({"time":"2023-11-14T22:13:10.500Z","reply":{"code":451,"text":"try later"},"detail":"x"})");
+  const auto all = record_blockers(record_that(queue::Waiting::deferred), event.if_object(), false);
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].what, "try later");
+  EXPECT_EQ(all[0].since, kNow - 10s);
+  EXPECT_EQ(all[0].until, kNow + 60s);
+}
+
+TEST(Explain, AnOddEventDoesNoHarm) {
+  for (const char* odd : {"{}", R"({"time":7,"reply":"x"})", R"({"time":"soon","reply":{"text":[]}})"}) {
+    const auto event = boost::json::parse(odd);
+    const auto all = record_blockers(record_that(queue::Waiting::deferred), event.if_object(), false);
+    ASSERT_EQ(all.size(), 1U) << odd;
+    EXPECT_EQ(all[0].since, Instant{}) << odd;
+  }
+}
+
 TEST(Explain, InstantsThatAreNotKnownAreEmpty) {
   const auto json = blocker_json({"pause", "x"});
   EXPECT_EQ(json.at("since").as_string(), "");
