@@ -120,6 +120,11 @@ def held_back(scene, service):
     service.run("campaign", "pause", "pause")
     one, answer = blocker(service, "pause", "pause")
     assert one["until"] == "" and answer["until"] == "", answer
+    shown = service.run("explain", "pause").stdout.splitlines()
+    assert shown[0] == "campaign pause: blocked, nobody knows until when", shown
+    assert shown[1].split() == ["WHERE", "KIND", "WHAT", "SINCE", "UNTIL"], shown
+    assert [line.split()[1] for line in shown[2:4]] == ["pause", "start"], shown
+    assert shown[-1] == "all: 1 left, finish unknown", shown
 
 
 def start(scene, service):
@@ -142,7 +147,8 @@ def window(scene, service):
 def warm_up(scene, service):
     send(scene, service, "warm", "warm.test", 3, {"pool": '"warm"'})
     one, answer = blocker(service, "warm", "warm-up")
-    tomorrow = datetime.datetime.fromisoformat(answer["now"].replace("Z", "+00:00")) + datetime.timedelta(days=1)
+    today = datetime.datetime.fromisoformat(answer["now"].replace("Z", "+00:00"))
+    tomorrow = today + datetime.timedelta(days=1)
     assert one["until"].startswith(f"{tomorrow:%Y-%m-%d}T00:00:00") and " b " in one["what"], one
 
 
