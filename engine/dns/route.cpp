@@ -59,6 +59,9 @@ Expected<Route> make_route(const RouteRule& rule, std::uint16_t default_port) {
     route.hosts.push_back(std::move(*host));
   }
   route.site = site_of(std::move(names));
+  // Connections opened in another manner are not shared: what must not go in the clear never rides along.
+  if (!route.tls.empty()) route.site += ";tls=" + route.tls;
+  if (!route.credentials.empty()) route.site += ";as=" + route.credentials;
   return route;
 }
 

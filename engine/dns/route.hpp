@@ -6,7 +6,8 @@
 //   hosts   "relay.example:587", "[192.0.2.1]:25", "[2001:db8::1]:25"; tried in the order written
 // The most specific match wins: the exact domain, then the longest "*." suffix, then "*". Host names are
 // looked up for addresses, never for MX records. The site of a route is made from "host:port", so that a
-// relay's two ports are two. Threads: a table is immutable; any thread.
+// relay's two ports are two, and from what it asks of a connection: "relay.example:587;tls=required;as=shop".
+// Threads: a table is immutable; any thread.
 #pragma once
 
 #include <cstdint>

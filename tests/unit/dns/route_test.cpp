@@ -66,6 +66,20 @@ TEST(RouteTable, TwoPortsOfOneRelayAreTwoSites) {
   EXPECT_EQ(t->find("b.test")->site, "127.0.0.1:2526");
 }
 
+TEST(RouteTable, ConnectionsOpenedInAnotherMannerAreNotShared) {
+  const std::vector<std::string> hosts{"127.0.0.1:2525"};
+  const auto t = RouteTable::make({{"a.test", hosts, "", ""},
+                                   {"b.test", hosts, "required", ""},
+                                   {"c.test", hosts, "required", "shop"},
+                                   {"d.test", hosts, "required", ""}},
+                                  25);
+  ASSERT_TRUE(t.has_value());
+  EXPECT_EQ(t->find("a.test")->site, "127.0.0.1:2525");
+  EXPECT_EQ(t->find("b.test")->site, "127.0.0.1:2525;tls=required");
+  EXPECT_EQ(t->find("c.test")->site, "127.0.0.1:2525;tls=required;as=shop");
+  EXPECT_EQ(t->find("d.test")->site, t->find("b.test")->site);
+}
+
 TEST(RouteTable, BadRulesAreNamed) {
   const std::vector<std::pair<RouteRule, const char*>> bad{
       {{"", {"a.test"}, "", ""}, "empty domain name"},
