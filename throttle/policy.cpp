@@ -107,6 +107,13 @@ bool matches(const Match& match, const Subject& subject) {
   return true;
 }
 
+std::string_view no_connection_has(const Match& match) {
+  for (const auto dimension : {Dimension::tenant, Dimension::stream, Dimension::class_, Dimension::domain}) {
+    if (!match[dimension].empty()) return name_of(dimension);
+  }
+  return {};
+}
+
 std::string to_string(const Match& match) {
   std::string text;
   for (std::size_t i = 0; i < kDimensions; ++i) {

@@ -46,6 +46,12 @@ Expected<std::vector<PolicySet::Rule>> PolicySet::compile(std::vector<PolicyOpti
     const bool limits =
         std::ranges::any_of(kLimitKinds, [&](LimitKind kind) { return value_of(policy, kind).has_value(); });
     if (!limits && !policy.messages_per_connection) return refuse("sets no limit");
+    const auto odd = no_connection_has(policy.match);
+    if (!odd.empty() && (policy.connections || policy.connection_rate || policy.messages_per_connection))
+      return refuse(
+          fmt::format("one connection carries mail of every {}: match source, pool, provider, site or "
+                      "remote_ip to limit connections",
+                      odd));
     if (policy.connections == 0U) return refuse("connections must be at least 1");
     if (policy.messages_per_connection == 0U) return refuse("messages_per_connection must be at least 1");
     for (const auto& quota : {policy.hourly_quota, policy.daily_quota}) {

@@ -53,6 +53,7 @@ net::Task<> ServerSession::run() {
       }
       case Step::close: {
         const auto written = co_await write();
+        handler_.reset();  // before the peer can see the end and open its next connection
         if (written) stream_.shutdown();
         stream_.close();
         co_return;

@@ -240,7 +240,7 @@ TEST(Override, TheListenerHearsOfEachChange) {
   });
   auto one = override_of(Dimension::provider, "yahoo");
   one.scale = 0.25;
-  auto two = override_of(Dimension::tenant, "shop");
+  auto two = override_of(Dimension::pool, "shop");
   two.id = "shop";
   two.connections = 2;
   two.message_rate = rate("10/s");
@@ -289,6 +289,8 @@ TEST(Override, RefusesWhatCannotBeMeant) {
     EXPECT_THAT(refusal([&](auto& o) { o.scale = share; }), testing::HasSubstr("below 1"));
   }
   EXPECT_THAT(refusal([](auto& o) { o.connections = 0; }), testing::HasSubstr("at least 1"));
+  const auto of_domain = [](auto& o) { o.match[Dimension::domain] = "yahoo.test", o.connections = 2; };
+  EXPECT_THAT(refusal(of_domain), testing::HasSubstr("mail of every domain"));
   EXPECT_THAT(refusal([](auto& o) { o.until = kStart; }), testing::HasSubstr("not in the future"));
   EXPECT_THAT(refusal([](auto& o) { o.until = Instant::max(); }), testing::HasSubstr("has an end"));
   EXPECT_EQ(refusal([](auto&) {}), "accepted");

@@ -131,6 +131,11 @@ TEST(PolicySet, RefusesWhatCannotBeMeant) {
   nothing.match[Dimension::domain] = "a.test";
   EXPECT_EQ(refusal({nothing}), "policy \"a.test\": sets no limit");
   EXPECT_EQ(refusal({path_policy(0)}), "policy \"source=*, site=*\": connections must be at least 1");
+  for (const auto dimension : {Dimension::tenant, Dimension::stream, Dimension::class_, Dimension::domain}) {
+    auto policy = path_policy(5);
+    policy.match[dimension] = "*";
+    EXPECT_THAT(refusal({policy}), testing::HasSubstr(std::string("mail of every ") + name_of(dimension)));
+  }
   EXPECT_EQ(refusal({domain_policy("a.test", "1/s"), domain_policy("A.test", "2/s")}),
             "policy \"a.test\": is there twice with the same match");
   EXPECT_EQ(refusal({domain_policy("a.test", "1/s"), domain_policy("b.test", "2/s")}, {.max_policies = 1}),
@@ -244,16 +249,18 @@ TEST(PolicySet, CountsWhoWaitsByPolicy) {
 }
 
 TEST(PolicySet, ExplainsEachLimitByName) {
-  auto policy = domain_policy("example.test", "100/s burst 10");
-  policy.connections = 5;
+  auto policy = path_policy(5);
+  policy.match[Dimension::source].clear();
+  policy.match[Dimension::site] = "mx.example.test";
+  policy.message_rate = rate("100/s burst 10");
   const auto set = compiled({policy, path_policy(2)});
   const auto subject = mail("a", "mx.example.test", "example.test");
   const auto limits = set->resolve(subject, kStart);
   const auto held = acquire(limits->connection, 1, kStart);
   ASSERT_TRUE(acquire(limits->message, 10, kStart));
   EXPECT_THAT(set->explain(subject, kStart),
-              ElementsAre("policy \"example.test\" message_rate 100/s burst 10: next in 0.010 s",
-                          "policy \"example.test\" connections 5: 1 of 5 in use",
+              ElementsAre("policy \"mx.example.test\" message_rate 100/s burst 10: next in 0.010 s",
+                          "policy \"mx.example.test\" connections 5: 1 of 5 in use",
                           "policy \"source=*, site=*\" connections 2 for source=a, site=mx.example.test: "
                           "1 of 2 in use"));
 }
