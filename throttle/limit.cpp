@@ -234,6 +234,12 @@ std::string Limit::name() const {
   return ends() == kForever ? text : fmt::format("{}, until {}", text, to_rfc3339(ends()));
 }
 
+double Limit::per_second() const {
+  if (!is_bucket()) return 0;
+  const MutexLock lock(mutex_);
+  return static_cast<double>(rate_.count) / std::chrono::duration<double>(rate_.period).count();
+}
+
 std::string Limit::describe(Instant now) const {
   const auto crowd = waiting() == 0 ? std::string() : fmt::format(", {} waiting", waiting());
   if (over(now)) return "over" + crowd;

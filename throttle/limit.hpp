@@ -101,6 +101,9 @@ class Limit : public std::enable_shared_from_this<Limit> {
     return ready_unless_over(now, n, behind);
   }
 
+  /// What a bucket grants a second in the long run; 0: it is no bucket. For explain.
+  [[nodiscard]] double per_second() const;
+
   /// Undoes a take at the instant it was made; wakes.
   void undo(Instant now, std::uint64_t n, Bucket::Receipt receipt);
   /// Slots come back (wakes); tokens stay spent.

@@ -42,9 +42,10 @@ int print(Context& context, const boost::json::object& answer) {
   if (!table.empty()) context.out << table.text(context.terminal);
   for (const auto* one : objects_at(answer, "finish")) {
     const auto at = text_at(*one, "at");
+    const auto* const rate =
+        text_at(*one, "basis") == "limits" ? " at the rate limits allow" : " at the measured rate";
     context.out << fmt::format("{}: {} left, finish {}\n", text_at(*one, "provider"),
-                               grouped(number_at(*one, "remaining")),
-                               at.empty() ? "unknown" : at + " at the measured rate");
+                               grouped(number_at(*one, "remaining")), at.empty() ? "unknown" : at + rate);
   }
   return kExitOk;
 }

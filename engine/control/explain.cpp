@@ -42,6 +42,11 @@ class Explanation {
   std::string add_route(const std::string& domain);
   void add_suppression(const queue::Found& found);
   Expected<queue::Found> find(queue::BrowseFilter filter) const;
+  /// What is left of it and when that is done. Once all blockers are known.
+  void add_finish(const std::string& provider, std::uint64_t left, double measured,
+                  const std::vector<delivery::SiteExplanation>& sites);
+  /// When something of it can go: all of the outer blockers have ended, and those of one site.
+  [[nodiscard]] Instant until(const std::vector<delivery::SiteExplanation>& sites) const;
   [[nodiscard]] json::object answer(const char* kind, const std::string& name,
                                     const std::vector<delivery::SiteExplanation>& sites);
 
@@ -174,12 +179,12 @@ Expected<json::object> Explanation::message(const MessageId& id) {
 Expected<json::object> Explanation::campaign(const campaign::CampaignView& view) {
   add_stream(*view.stream);
   add_disk();
-  const auto left = service_.queue().counters(view.stream->id).queued();
-  finish_.push_back(finish_json("all", left, service_.live().rate_of(view.stream->id), now_));
   delivery::ExplainQuery query;
   query.stream = view.stream;
   auto sites = service_.delivery().explain(query);
   if (sites.empty() && blockers_.empty()) sites = by_first_record(view.stream);
+  const auto left = service_.queue().counters(view.stream->id).queued();
+  add_finish("all", left, service_.live().rate_of(view.stream->id), sites);
   return answer("campaign", view.stream->settings.name, sites);
 }
 
@@ -202,25 +207,38 @@ Expected<json::object> Explanation::domain(const std::string& domain) {
 Expected<json::object> Explanation::provider(const std::string& name) {
   add_orders({}, name);
   add_disk();
+  delivery::ExplainQuery query;
+  query.provider = name;
+  const auto sites = service_.delivery().explain(query);
   const auto summary = service_.desk().summary("provider");
   for (const auto& row : summary.at("rows").as_array()) {
     const auto& one = row.as_object();
     if (one.at("name").as_string() != name) continue;
-    finish_.push_back(finish_json(name, one.at("queued").to_number<std::uint64_t>(),
-                                  one.at("rate_per_s").to_number<double>(), now_));
+    add_finish(name, one.at("queued").to_number<std::uint64_t>(), one.at("rate_per_s").to_number<double>(),
+               sites);
   }
-  delivery::ExplainQuery query;
-  query.provider = name;
-  return answer("provider", name, service_.delivery().explain(query));
+  return answer("provider", name, sites);
+}
+
+void Explanation::add_finish(const std::string& provider, std::uint64_t left, double measured,
+                             const std::vector<delivery::SiteExplanation>& sites) {
+  const Pace pace{measured, delivery::allowed_per_second(sites, now_), until(sites)};
+  finish_.push_back(finish_json(provider, left, pace, now_));
+}
+
+Instant Explanation::until(const std::vector<delivery::SiteExplanation>& sites) const {
+  auto out = delivery::last_end(blockers_, now_);
+  if (sites.empty()) return out;
+  auto first = Instant::max();
+  for (const auto& site : sites) first = std::min(first, site.until(now_));
+  return std::max(out, first);
 }
 
 json::object Explanation::answer(const char* kind, const std::string& name,
                                  const std::vector<delivery::SiteExplanation>& sites) {
-  auto until = delivery::last_end(blockers_, now_);
-  auto first = Instant::max();  // of the sites: something of it goes then
+  const auto end = until(sites);
   json::array rows;
   for (const auto& site : sites) {
-    first = std::min(first, site.until(now_));
     json::array paths;
     for (const auto& path : site.paths) {
       json::array blocked;
@@ -236,15 +254,14 @@ json::object Explanation::answer(const char* kind, const std::string& name,
                                 {"lanes", site.lanes},
                                 {"paths", std::move(paths)}});
   }
-  if (!sites.empty()) until = std::max(until, first);
   json::array blocked;
   for (const auto& one : blockers_) blocked.push_back(blocker_json(one));
   json::object out;
   out["kind"] = kind;
   out["name"] = name;
   out["now"] = to_rfc3339(now_);
-  out["blocked"] = until > now_;
-  out["until"] = until <= now_ || until == Instant::max() ? std::string() : to_rfc3339(until);
+  out["blocked"] = end > now_;
+  out["until"] = end <= now_ || end == Instant::max() ? std::string() : to_rfc3339(end);
   out["blockers"] = std::move(blocked);
   out["sites"] = std::move(rows);
   out["finish"] = std::move(finish_);

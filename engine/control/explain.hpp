@@ -30,8 +30,16 @@ class Service;
 /// One blocker as JSON: instants that are not known are "".
 [[nodiscard]] boost::json::object blocker_json(const delivery::Blocker& blocker);
 
-/// {"remaining","rate_per_s","basis":"measured"|"unknown","at"}: when that many are gone at that rate.
+/// How fast mail goes, in recipients a second.
+struct Pace {
+  double measured = 0;              ///< over the last seconds
+  double allowed = 0;               ///< by rates, where nothing blocks; 0: no rate limits it, or not known
+  Instant begins = Instant::max();  ///< of `allowed`; max(): nobody knows when
+};
+
+/// {"provider","remaining","rate_per_s","basis":"measured"|"limits"|"unknown","at"}: when that many are gone
+/// at the measured rate, without one at the allowed one.
 [[nodiscard]] boost::json::object finish_json(const std::string& provider, std::uint64_t remaining,
-                                              double per_second, Instant now);
+                                              const Pace& pace, Instant now);
 
 }  // namespace sluice::control

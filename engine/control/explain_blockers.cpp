@@ -1,4 +1,5 @@
 // What is blocked and why, without asking anybody: of a record and of a stream.
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "engine/control/explain.hpp"
@@ -74,15 +75,19 @@ json::object blocker_json(const Blocker& blocker) {
   return out;
 }
 
-json::object finish_json(const std::string& provider, std::uint64_t remaining, double per_second,
+json::object finish_json(const std::string& provider, std::uint64_t remaining, const Pace& pace,
                          Instant now) {
-  json::object out{{"provider", provider}, {"remaining", remaining}, {"rate_per_s", per_second}};
-  constexpr double kLongest = 10.0 * 366 * 86'400;  // later is no prediction
+  const bool measured = pace.measured > 0;
+  const double per_second = measured ? pace.measured : pace.allowed;
+  const auto begins = measured ? now : std::max(now, pace.begins);
+  constexpr double kLongest = 10.0 * 366 * 86'400;  // seconds; later is no prediction
   const double seconds = per_second > 0 ? static_cast<double>(remaining) / per_second : kLongest;
-  const bool known = seconds < kLongest;
-  out["basis"] = known ? "measured" : "unknown";
-  out["at"] = known ? to_rfc3339(now + std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000)))
-                    : std::string();
+  const bool known = begins != Instant::max() && seconds < kLongest;
+  json::object out{
+      {"provider", provider}, {"remaining", remaining}, {"rate_per_s", known ? per_second : 0.0}};
+  out["basis"] = !known ? "unknown" : measured ? "measured" : "limits";
+  const auto takes = std::chrono::milliseconds(known ? static_cast<std::int64_t>(seconds * 1000) : 0);
+  out["at"] = known ? to_rfc3339(begins + takes) : std::string();
   return out;
 }
 

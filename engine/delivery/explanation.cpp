@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <future>
+#include <map>
 
 #include "engine/delivery/delivery.hpp"
 #include "engine/delivery/worker.hpp"
@@ -19,15 +20,16 @@ const char* kind_of(const throttle::Limit& limit) {
 struct Example {
   queue::StreamPtr stream;
   std::string domain;
+  Instant since{};  ///< it waits for a limit; the epoch: it does not
 };
 
 Example example_of(Dispatch& dispatch, const ExplainQuery& query) {
-  Example out{query.stream, query.domain};
+  Example out{query.stream, query.domain, {}};
   if (out.stream && !out.domain.empty()) return out;
   for (const auto* lane : dispatch.roll().all()) {
     if (query.stream && lane->lane.stream->id != query.stream->id) continue;
     if (!query.domain.empty() && lane->lane.domain != query.domain) continue;
-    out = {lane->lane.stream, std::string(lane->lane.domain)};
+    out = {lane->lane.stream, std::string(lane->lane.domain), lane->waits.since()};
     if (lane->parked_on() != nullptr) break;
   }
   return out;
@@ -60,13 +62,40 @@ Instant SiteExplanation::until(Instant now) const {
   return out;
 }
 
+double allowed_per_second(const std::vector<SiteExplanation>& sites, Instant now) {
+  std::vector<const PathExplanation*> free;
+  std::vector<const PathExplanation*> all;
+  for (const auto& site : sites) {
+    for (const auto& path : site.paths) {
+      if (path.caps.empty()) continue;
+      all.push_back(&path);
+      if (last_end(path.blockers, now) <= now) free.push_back(&path);
+    }
+  }
+  const auto& counted = free.empty() ? all : free;
+  const auto alone = [](const PathExplanation& path) {
+    return std::ranges::min(path.caps, {}, &RateCap::per_second).per_second;
+  };
+  std::map<const void*, double> asked;
+  for (const auto* path : counted) {
+    for (const auto& cap : path->caps) asked[cap.limit] += alone(*path);
+  }
+  double out = 0;
+  for (const auto* path : counted) {
+    double share = 1;
+    for (const auto& cap : path->caps) share = std::min(share, cap.per_second / asked[cap.limit]);
+    out += share * alone(*path);
+  }
+  return out;
+}
+
 void add_denials(std::vector<Blocker>& out, const std::vector<throttle::Limit*>& limits, std::uint64_t n,
-                 Instant now) {
+                 Instant now, Instant since) {
   for (const auto* limit : limits) {
     if (limit->ready_at(now, n) <= now) continue;
     const auto waiting = limit->is_bucket() ? limit->waiting() : 0;
     const auto until = limit->ready_behind(now, n, waiting > 0 ? waiting - 1 : 0);
-    out.push_back({kind_of(*limit), limit->name() + ": " + limit->describe(now), {}, until});
+    out.push_back({kind_of(*limit), limit->name() + ": " + limit->describe(now), since, until});
   }
 }
 
@@ -84,9 +113,12 @@ void Path::explain(std::vector<Blocker>& out, Instant now) const {
   if (warmup_ != nullptr && now < warmup_->closed_until(now))
     out.push_back(
         {"warm-up", "today's quota of source " + name + " is used", {}, warmup_->closed_until(now)});
-  if (now < back_off_until_) out.push_back({"back-off", back_off_why_, {}, back_off_until_});
+  if (now < back_off_until_) out.push_back({"back-off", back_off_why_, back_off_since_, back_off_until_});
+  if (!speaks_to_site())
+    out.push_back(
+        {"no-source", "source " + name + " has no address of the family of any host of " + site_key()});
   if (connections() > 0 || limits_ == nullptr) return;
-  add_denials(out, limits_->connection, 1, now);
+  add_denials(out, limits_->connection, 1, now, opening_waits_.since());
 }
 
 void Worker::explain(const ExplainQuery& query, std::function<void(std::vector<SiteExplanation>)> fn) {
@@ -114,7 +146,8 @@ void Worker::explain(const ExplainQuery& query, std::function<void(std::vector<S
         row.connections = stats.connections;
         row.leased = stats.leased;
         path->explain(row.blockers, at);
-        explain_limits(row.blockers, *path, example.stream, example.domain);
+        explain_limits(row, *path, example.stream, example.domain,
+                       path->waits_since() == Instant{} ? example.since : path->waits_since());
       }
     }
     fn(std::move(out));
@@ -122,18 +155,21 @@ void Worker::explain(const ExplainQuery& query, std::function<void(std::vector<S
 }
 
 /// The limits a message of the stream to the domain meets on the path; without a stream, any message.
-void Worker::explain_limits(std::vector<Blocker>& out, const Path& path, const queue::StreamPtr& stream,
-                            const std::string& domain) {
+void Worker::explain_limits(PathExplanation& out, const Path& path, const queue::StreamPtr& stream,
+                            const std::string& domain, Instant since) {
   const auto at = now();
   auto subject = path.subject();
   if (stream) subject = subject_of(*stream, path, domain);
   subject[throttle::Dimension::domain] = domain;
   const auto limits = shared_.policies.resolve(subject, at);
-  add_denials(out, limits->message, 1, at);
-  if (!stream) return;
-  add_denials(out, limits->bytes, grants_.expected_bytes(stream->id), at);
-  const auto own = shared_.rates->of(*stream);
-  if (own) add_denials(out, {own.get()}, 1, at);
+  auto messages = limits->message;
+  const auto own = stream ? shared_.rates->of(*stream) : nullptr;
+  if (own) messages.push_back(own.get());
+  add_denials(out.blockers, messages, 1, at, since);
+  for (const auto* limit : messages) {
+    if (limit->is_bucket()) out.caps.push_back({limit, limit->per_second()});
+  }
+  if (stream) add_denials(out.blockers, limits->bytes, grants_.expected_bytes(stream->id), at, since);
 }
 
 std::vector<SiteExplanation> Delivery::explain(const ExplainQuery& query) {

@@ -35,11 +35,18 @@ struct ExplainQuery {
   std::uint16_t source = 0;  ///< Trail::source of one message
 };
 
+/// A rate that messages by a path meet. Paths that share a limit name the same one.
+struct RateCap {
+  const void* limit = nullptr;  ///< to tell it from others, nothing else
+  double per_second = 0;
+};
+
 struct PathExplanation {
   std::string source;
   std::size_t connections = 0;
   std::size_t leased = 0;
   std::vector<Blocker> blockers;
+  std::vector<RateCap> caps;
 };
 
 struct SiteExplanation {
@@ -53,8 +60,14 @@ struct SiteExplanation {
   [[nodiscard]] Instant until(Instant now) const;
 };
 
-/// Those of the limits that deny `n` units now. A bucket's end is for the last of those who wait for it.
+/// What the limits let the paths send a second, together: those that nothing blocks now, or all where
+/// everything is blocked. A limit that paths share counts once, divided as each could use it. 0: no rate
+/// limits them.
+[[nodiscard]] double allowed_per_second(const std::vector<SiteExplanation>& sites, Instant now);
+
+/// Those of the limits that deny `n` units now; `since` when the asker began to wait, if it does. A bucket's
+/// end is for the last of those who wait for it.
 void add_denials(std::vector<Blocker>& out, const std::vector<throttle::Limit*>& limits, std::uint64_t n,
-                 Instant now);
+                 Instant now, Instant since = {});
 
 }  // namespace sluice::delivery

@@ -65,6 +65,8 @@ class WaitClock {
     if (meter != nullptr) meter->waited(reason_, now - since_);
     since_ = {};
   }
+  /// The epoch: it does not wait.
+  [[nodiscard]] Instant since() const { return since_; }
 
  private:
   Instant since_{};

@@ -366,6 +366,7 @@ void Path::back_off(const std::string& why) {
 void Path::hold(Instant until, const std::string& why) {
   const auto now = worker_.now();
   if (until <= back_off_until_) return;
+  if (back_off_until_ <= now) back_off_since_ = now;
   back_off_until_ = until;
   back_off_why_ = why;
   meter_.backs_off(why, now);

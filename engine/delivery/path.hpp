@@ -108,6 +108,10 @@ class Path final : public throttle::Waiter {
   [[nodiscard]] PathStats stats() const;
   /// Adds what holds back any mail that would leave by it, but for limits of messages.
   void explain(std::vector<Blocker>& out, Instant now) const;
+  /// It waits for a limit before it may send; the epoch: it does not.
+  [[nodiscard]] Instant waits_since() const { return waits_.since(); }
+  /// The source has an address of the family of one host at least.
+  [[nodiscard]] bool speaks_to_site() const;
   [[nodiscard]] const SourceOptions& source_options() const;
   [[nodiscard]] const std::string& site_key() const;
   [[nodiscard]] const std::string& site_provider() const;
@@ -228,6 +232,7 @@ class Path final : public throttle::Waiter {
   bool parked_ = false;
   unsigned failures_ = 0;
   Instant back_off_until_{};
+  Instant back_off_since_{};
   std::string back_off_why_;
   std::uint64_t attempts_ = 0;
   std::uint64_t delivered_ = 0;

@@ -11,7 +11,18 @@ namespace {
 constexpr std::chrono::seconds kHold{1};  ///< a connection is of use for so long before it gives way
 constexpr std::chrono::milliseconds kLeastIdle{10};
 
+/// A source without addresses of its own leaves the choice to the system.
+bool speaks(const SourceOptions& source, const dns::Endpoint& endpoint) {
+  if (!source.address && !source.address6) return true;
+  return endpoint.address.is_v6() ? source.address6.has_value() : source.address.has_value();
+}
+
 }  // namespace
+
+bool Path::speaks_to_site() const {
+  return std::ranges::any_of(dispatch_.site().plan->endpoints,
+                             [&](const auto& one) { return speaks(source_options(), one); });
+}
 
 smtp::ClientOptions Path::client_options() const {
   auto options = worker_.shared().options.client;
@@ -39,10 +50,7 @@ smtp::Target Path::target() const {
   std::vector<smtp::TargetHost> dead;
   for (const auto at : dns::attempt_order(plan, worker_.random())) {
     const auto& endpoint = plan.endpoints[at];
-    const bool family_off = endpoint.address.is_v6()
-                                ? !source_options().address6 && source_options().address.has_value()
-                                : !source_options().address && source_options().address6.has_value();
-    if (family_off) continue;
+    if (!speaks(source_options(), endpoint)) continue;
     const auto& name = plan.hosts[endpoint.host].name;
     const bool broken = broken_tls != nullptr && broken_tls->knows(name, now);
     smtp::TargetHost host{{endpoint.address, endpoint.port}, name, broken};

@@ -123,8 +123,8 @@ class Worker final : public queue::RunReceiver {
   void arm(std::shared_ptr<const throttle::Limits> pin, throttle::Limit* limit, Instant when);
 
  private:
-  void explain_limits(std::vector<Blocker>& out, const Path& path, const queue::StreamPtr& stream,
-                      const std::string& domain);
+  void explain_limits(PathExplanation& out, const Path& path, const queue::StreamPtr& stream,
+                      const std::string& domain, Instant since);
   void accept(queue::Run run);
   void accept_routed(queue::Run run, const dns::Planned<dns::PlanPtr>& route);
   net::Task<> resolve(std::string domain);

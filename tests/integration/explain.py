@@ -8,11 +8,12 @@ import json
 import time
 
 from lib.campaign import addresses, row
+from lib.dns_server import DnsServer
 from lib.events import read_events
 from lib.processes import wait_until
 from lib.scenario import run
 
-LIMIT_S = 30
+LIMIT_S = 70
 POLICIES = """
 [[policy]]
 name = "slow"
@@ -22,6 +23,11 @@ message_rate = "6/min burst 1"
 name = "daily"
 match = {{ domain = "quota.test" }}
 daily_quota = 1
+[retry]
+ladder = ["6s"]
+greylist = ["5s"]
+[dns]
+servers = ["127.0.0.1:{dns}"]
 [[source]]
 name = "b"
 address = "127.0.0.2"
@@ -30,13 +36,39 @@ warmup = "1, 1k"
 [[pool]]
 name = "warm"
 sources = ["b"]
+[[source]]
+name = "c"
+address = "127.0.0.3"
+ehlo = "mta-c.shop.test"
+[[source]]
+name = "d"
+address6 = "::1"
+ehlo = "mta-d.shop.test"
+[[pool]]
+name = "one"
+sources = ["c"]
+[[policy]]
+name = "single"
+match = {{ source = "c" }}
+connections = 1
 [[route]]
 match = {{ domain = "dead.test" }}
 hosts = ["127.0.0.1:1"]
 [[route]]
 match = {{ domain = "grey.test" }}
-hosts = ["{grey}"]
+hosts = ["{greylist}"]
+[[route]]
+match = {{ domain = "busy.test" }}
+hosts = ["{slow}"]
+[[route]]
+match = {{ domain = "six.test" }}
+hosts = ["[::1]:25"]
+[[route]]
+match = {{ domain = "tls.test" }}
+hosts = ["{plain}"]
+tls = "required"
 """
+PLAIN = ("bucket", "quota", "later", "window", "warm", "hold", "suspend", "pauses", "pause", "idle")
 
 
 def instant(text):
@@ -136,12 +168,15 @@ def start(scene, service):
 
 
 def window(scene, service):
-    opens = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=2)
+    """Opens with a minute, the next but 5 s at least: what follows meanwhile is for the caller."""
+    opens = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=65)
     shuts = opens + datetime.timedelta(hours=1)
+    asked = time.time()
     send(scene, service, "window", "window.test", 1,
          {"windows": f'["daily {opens:%H:%M}-{shuts:%H:%M}"]', "time_zone": '"UTC"'})
-    one, _ = blocker(service, "window", "window")
+    one, answer = blocker(service, "window", "window")
     assert one["until"].startswith(f"{opens:%Y-%m-%dT%H:%M}:00"), (one, opens)
+    return lambda: goes_at(service, "window.test", answer["until"], asked, 0)
 
 
 def warm_up(scene, service):
@@ -152,10 +187,70 @@ def warm_up(scene, service):
     assert one["until"].startswith(f"{tomorrow:%Y-%m-%d}T00:00:00") and " b " in one["what"], one
 
 
+def tried_at(service, domain, until, asked):
+    """The next attempt, or question for a route, ends within a second, or 5 %, of the instant."""
+    promised = instant(until)
+    assert promised is not None, f"{domain}: no instant"
+    later = []
+
+    def tried():
+        times = [instant(event["time"]) for event in read_events(service.data)
+                 if event.get("recipient", "").endswith("@" + domain) and event["event"] == "deferred"]
+        later[:] = [time_s for time_s in times if time_s > asked]
+        return bool(later)
+
+    wait_until(f"{domain} is tried again", tried, LIMIT_S, 0.05)
+    off = abs(min(later) - promised)
+    assert off <= max(1.0, 0.05 * (promised - asked)), f"{domain}: {off:.2f} s beside {until}"
+
+
 def back_off(scene, service):
     send(scene, service, "dead", "dead.test", 3)
+    ends = lambda: instant(blocker(service, "dead.test", "back-off")[0]["until"])  # noqa: E731
+    wait_until("it backs off for seconds", lambda: ends() > time.time() + 2, LIMIT_S, 0.05)
+    asked = time.time()
     one, _ = blocker(service, "dead.test", "back-off")
-    assert instant(one["until"]) > time.time() - 1, one
+    assert one["since"] and instant(one["since"]) < asked, one
+    tried_at(service, "dead.test", one["until"], asked)
+
+
+def put_off(service, domain):
+    """Of a record that waits in the store: its id and when it is due."""
+    records = []
+
+    def deferred():
+        listed = json.loads(service.run("queue", "list", "--domain", domain, "--json").stdout)
+        records[:] = [one for one in listed["records"]
+                      if one["state"] == "deferred" and instant(one["due"]) > time.time() + 1]
+        return bool(records)
+
+    wait_until(f"{domain} is put off", deferred, LIMIT_S, 0.05)
+    return records[0]["id"], records[0]["due"]
+
+
+def after_an_attempt(scene, service, domain, kind):
+    send(scene, service, kind, domain)
+    record, due = put_off(service, domain)
+    asked = time.time()
+    one, answer = blocker(service, record, kind)
+    assert one["since"] and one["until"] == due == answer["until"], (answer, due)
+    tried_at(service, domain, answer["until"], asked)
+
+
+def no_source(scene, service):
+    """There is a source with an IPv6 address, but not in the pool of this mail."""
+    send(scene, service, "six", "six.test")
+    one, answer = blocker(service, "six.test", "no-source")
+    assert "source a " in one["what"] and one["until"] == "" and answer["blocked"], answer
+
+
+def concurrency(scene, service):
+    send(scene, service, "busy", "busy.test", 20, {"pool": '"one"'})
+    wait_until("the slow one has the connection", lambda: delivered(service, "busy.test"), LIMIT_S, 0.02)
+    send(scene, service, "idle", "idle.test", 1, {"pool": '"one"'})
+    one, answer = blocker(service, "idle.test", "concurrency")
+    assert "single" in one["what"] and "1 of 1" in one["what"] and one["until"] == "", answer
+    wait_until("it goes when that one gives way", lambda: delivered(service, "idle.test"), LIMIT_S, 0.05)
 
 
 def hold(scene, service):
@@ -169,16 +264,11 @@ def hold(scene, service):
 
 def greylist(scene, service):
     send(scene, service, "grey", "grey.test")
-    records = []
-
-    def put_off():
-        listed = json.loads(service.run("queue", "list", "--domain", "grey.test", "--json").stdout)
-        records[:] = [one for one in listed["records"] if one["state"] == "deferred"]
-        return bool(records)
-
-    wait_until("it is greylisted", put_off, LIMIT_S, 0.05)
-    one, answer = blocker(service, records[0]["id"], "greylist")
-    assert one["since"] and one["until"] == records[0]["due"] == answer["until"], (one, records)
+    record, due = put_off(service, "grey.test")
+    asked = time.time()
+    one, answer = blocker(service, record, "greylist")
+    assert one["since"] and one["until"] == due == answer["until"], (one, due)
+    goes_at(service, "grey.test", answer["until"], asked, 0)
 
 
 def suspension(scene, service):
@@ -206,21 +296,31 @@ def refuses_what_it_does_not_know(service):
 
 
 def scenario(scene):
-    sink = scene.sink(personas=("plain", "greylist"))
+    sink = scene.sink(personas=("plain", "greylist", "slow"))
+    dns = DnsServer({"dns.test": "mx IN MX 10 mail"}, broken=["broken.test"])
+    dns.start()
+    scene.ends_with(dns.stop)
     service = scene.service(connections=4).unsigned("shop.test")
-    service.configure(POLICIES.format(grey=sink.addresses["greylist"])).route("*", sink.addresses["plain"])
+    service.configure(POLICIES.format(dns=dns.port, **sink.addresses))
+    for name in PLAIN:
+        service.route(f"{name}.test", sink.address)
     service.start()
     refuses_what_it_does_not_know(service)
+    window_opens = window(scene, service)
     bucket(scene, service)
     quota(scene, service)
     held_back(scene, service)
     start(scene, service)
-    window(scene, service)
     warm_up(scene, service)
     back_off(scene, service)
     hold(scene, service)
     greylist(scene, service)
+    after_an_attempt(scene, service, "x.broken.test", "dns")
+    after_an_attempt(scene, service, "tls.test", "tls")
+    no_source(scene, service)
+    concurrency(scene, service)
     override(scene, service)
+    window_opens()
     suspension(scene, service)
     service.stop()
 

@@ -105,14 +105,25 @@ TEST(Explain, InstantsThatAreNotKnownAreEmpty) {
 }
 
 TEST(Explain, AFinishIsPredictedFromTheMeasuredRateOrUnknown) {
-  const auto known = finish_json("google", 100, 10.0, kNow);
+  const auto known =
+      finish_json("google", 100, {.measured = 10.0, .allowed = 1.0, .begins = kNow + 1h}, kNow);
   EXPECT_EQ(known.at("basis").as_string(), "measured");
   EXPECT_EQ(known.at("at").as_string(), to_rfc3339(kNow + 10s));
   for (const double rate : {0.0, 1e-12}) {
-    const auto unknown = finish_json("google", 100, rate, kNow);
+    const auto unknown = finish_json("google", 100, {.measured = rate, .begins = kNow}, kNow);
     EXPECT_EQ(unknown.at("basis").as_string(), "unknown");
     EXPECT_EQ(unknown.at("at").as_string(), "");
   }
+}
+
+TEST(ExplainFinish, WithoutAMeasuredRateGoesByLimitsFromWhereTheBlockEnds) {
+  const auto later = finish_json("google", 100, {.allowed = 5.0, .begins = kNow + 60s}, kNow);
+  EXPECT_EQ(later.at("basis").as_string(), "limits");
+  EXPECT_EQ(later.at("at").as_string(), to_rfc3339(kNow + 80s));
+  const auto at_once = finish_json("google", 100, {.allowed = 5.0, .begins = kNow - 60s}, kNow);
+  EXPECT_EQ(at_once.at("at").as_string(), to_rfc3339(kNow + 20s));
+  const auto never = finish_json("google", 100, {.allowed = 5.0}, kNow);
+  EXPECT_EQ(never.at("basis").as_string(), "unknown");
 }
 
 }  // namespace

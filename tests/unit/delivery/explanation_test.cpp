@@ -64,12 +64,46 @@ TEST(Explanation, APauseEndsWithItsOverride) {
 TEST(Explanation, ASiteIsFreeWhenItsFirstPathIs) {
   SiteExplanation site;
   EXPECT_EQ(site.until(kNow), kNow);
-  site.paths.push_back({"a", 0, 0, {{"back-off", "busy", {}, kNow + 9s}, {"bucket", "x", {}, kNow + 2s}}});
+  site.paths.push_back(
+      {"a", 0, 0, {{"back-off", "busy", {}, kNow + 9s}, {"bucket", "x", {}, kNow + 2s}}, {}});
   EXPECT_EQ(site.until(kNow), kNow + 9s);
-  site.paths.push_back({"b", 0, 0, {{"suspension", "listed", {}, kNow + 4s}}});
+  site.paths.push_back({"b", 0, 0, {{"suspension", "listed", {}, kNow + 4s}}, {}});
   EXPECT_EQ(site.until(kNow), kNow + 4s);
-  site.paths.push_back({"c", 1, 0, {}});
+  site.paths.push_back({"c", 1, 0, {}, {}});
   EXPECT_EQ(site.until(kNow), kNow);
+}
+
+PathExplanation path_with(std::vector<RateCap> caps, Instant until = kNow) {
+  PathExplanation out;
+  if (until > kNow) out.blockers.push_back({"back-off", "busy", {}, until});
+  out.caps = std::move(caps);
+  return out;
+}
+
+TEST(Explanation, WhatIsAllowedIsEachPathsTightestRate) {
+  const int wide = 0;
+  const int tight = 0;
+  SiteExplanation site;
+  EXPECT_EQ(allowed_per_second({site}, kNow), 0) << "no rate limits it";
+  site.paths = {path_with({{&wide, 100}, {&tight, 10}}), path_with({{&wide, 100}})};
+  EXPECT_NEAR(allowed_per_second({site}, kNow), 100, 1e-6) << "both share the wide one";
+}
+
+TEST(Explanation, ALimitThatPathsShareIsDividedNotDoubled) {
+  const int shared = 0;
+  SiteExplanation one;
+  one.paths = {path_with({{&shared, 30}})};
+  EXPECT_NEAR(allowed_per_second({one, one, one}, kNow), 30, 1e-6);
+}
+
+TEST(Explanation, WhatIsBlockedIsNotCountedWhereOthersAreFree) {
+  const int a = 0;
+  const int b = 0;
+  SiteExplanation site;
+  site.paths = {path_with({{&a, 5}}), path_with({{&b, 7}}, kNow + 60s)};
+  EXPECT_NEAR(allowed_per_second({site}, kNow), 5, 1e-6);
+  site.paths.front() = path_with({{&a, 5}}, kNow + 60s);
+  EXPECT_NEAR(allowed_per_second({site}, kNow), 12, 1e-6) << "all wait: what goes once they may";
 }
 
 }  // namespace
