@@ -20,6 +20,9 @@ function(sluice_module name folder)
   endif()
 endfunction()
 
+# What the tests labelled unit need, and no more: a build with sanitizers stops there.
+add_custom_target(unit_tests)
+
 # sluice_tests(NAME FOLDER DEPS target...): the *_test.cpp of FOLDER become one GoogleTest program NAME_tests.
 function(sluice_tests name folder)
   cmake_parse_arguments(arg "" "" "DEPS" ${ARGN})
@@ -28,6 +31,7 @@ function(sluice_tests name folder)
     return()
   endif()
   add_executable(${name}_tests ${sources})
+  add_dependencies(unit_tests ${name}_tests)
   target_link_libraries(${name}_tests PRIVATE ${arg_DEPS} GTest::gmock GTest::gtest_main)
   if(name IN_LIST SLUICE_NET_MODULES)
     sluice_use_pch(${name}_tests net_test)
