@@ -39,10 +39,9 @@ def burst_of(limit):
 
 def share(messages, seconds):
     """Messages for each domain: as many as its limit takes in `seconds`; the fast ones divide the rest."""
-    wanted = [min(limit_of(number) * seconds, messages) for number in range(DOMAINS)]
-    while sum(wanted) > messages:
-        wanted[wanted.index(max(wanted))] -= max(1, (sum(wanted) - messages) // 8)
-    return wanted
+    wanted = [limit_of(number) * seconds for number in range(DOMAINS)]
+    most = bisect.bisect_right(range(messages), messages, key=lambda cap: sum(min(one, cap) for one in wanted)) - 1
+    return [min(one, max(1, most)) for one in wanted]
 
 
 def worst_window(stamps, window):
