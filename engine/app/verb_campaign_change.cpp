@@ -66,8 +66,10 @@ int retry(Context& context, const std::string& id, const std::vector<std::string
     context.out << boost::json::serialize(boost::json::object{{"id", order.id}, {"recipients", *recipients}})
                 << '\n';
   } else {
-    context.out << fmt::format("Dropped for {} recipients. Watch it with: sluice campaign show {}\n",
-                               *recipients, safe_text(order.id));
+    context.out << fmt::format(
+        "Dropped for {} recipients; those who are suppressed by now are skipped.\n"
+        "Watch it with: sluice campaign show {}\n",
+        *recipients, safe_text(order.id));
   }
   return kExitOk;
 }

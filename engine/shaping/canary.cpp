@@ -2,12 +2,24 @@
 
 #include <fmt/format.h>
 
+#include <functional>
+
 namespace sluice::shaping {
+
+/// 0 stands for an empty place.
+std::uint64_t Canary::mark_of(StreamId stream, std::string_view provider) {
+  auto mixed =
+      std::hash<std::string_view>{}(provider) ^ (static_cast<std::uint64_t>(stream) * 0x9E3779B97F4A7C15U);
+  mixed = (mixed ^ (mixed >> 32)) * 0xD6E8FEB86659FD93U;
+  mixed ^= mixed >> 32;
+  return mixed == 0 ? 1 : mixed;
+}
 
 void Canary::begin(StreamId stream, const CanaryOptions& options) {
   if (options.size == 0) return;
   const std::lock_guard lock(mutex_);
   streams_[stream] = {options, {}};
+  for (auto& mark : free_) mark.store(0, std::memory_order_release);
   watched_count_.store(streams_.size(), std::memory_order_release);
 }
 
@@ -25,16 +37,23 @@ bool Canary::watches(StreamId stream) const {
 
 bool Canary::may_go(StreamId stream, std::string_view provider) const {
   if (watched_count_.load(std::memory_order_acquire) == 0) return true;
+  const auto mark = mark_of(stream, provider);
+  if (free(mark)) return true;
   const std::lock_guard lock(mutex_);
   const auto found = streams_.find(stream);
-  if (found == streams_.end()) return true;
+  if (found == streams_.end()) {
+    set_free(mark);
+    return true;
+  }
   const auto at = found->second.providers.find(provider);
   if (at == found->second.providers.end()) return true;
+  if (at->second.passed) set_free(mark);
   return at->second.passed || at->second.gone < found->second.options.size;
 }
 
 void Canary::went(StreamId stream, std::string_view provider, Instant now) {
   if (watched_count_.load(std::memory_order_acquire) == 0) return;
+  if (free(mark_of(stream, provider))) return;
   const std::lock_guard lock(mutex_);
   const auto found = streams_.find(stream);
   if (found == streams_.end()) return;
@@ -46,6 +65,7 @@ void Canary::went(StreamId stream, std::string_view provider, Instant now) {
 
 void Canary::answered(StreamId stream, std::string_view provider, bool hard_bounce, bool unknown) {
   if (watched_count_.load(std::memory_order_acquire) == 0) return;
+  if (free(mark_of(stream, provider))) return;
   const std::lock_guard lock(mutex_);
   const auto found = streams_.find(stream);
   if (found == streams_.end()) return;

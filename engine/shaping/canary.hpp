@@ -3,12 +3,14 @@
 //
 // A provider passes when `size` of its recipients have an answer, or `wait` has passed since the last of them
 // left; sites without a provider pass together, as one. One provider that trips holds the whole campaign.
-// A campaign that is nowhere held back costs one load a record.
+// A campaign that is nowhere held back costs a load or two a record.
 //
-// Threads: any; a mutex, taken for campaigns that have a canary only. State is lost at a restart: the canary
-// begins again with the recipients that are left.
+// Threads: any; a mutex, taken while a campaign's canary is out at the provider. What may go freely (no
+// canary, or it has passed there) is remembered in a table of fixed size without a lock. State is lost at a
+// restart: the canary begins again with the recipients that are left.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <map>
@@ -75,6 +77,16 @@ class Canary {
   [[nodiscard]] static std::string trip_of(const Watched& watched, std::string_view provider,
                                            const Flock& flock);
 
+  static constexpr std::size_t kFree = 1024;
+  [[nodiscard]] static std::uint64_t mark_of(StreamId stream, std::string_view provider);
+  [[nodiscard]] bool free(std::uint64_t mark) const {
+    return free_[mark % kFree].load(std::memory_order_acquire) == mark;
+  }
+  /// With the mutex held, so that begin() cannot be overtaken.
+  void set_free(std::uint64_t mark) const { free_[mark % kFree].store(mark, std::memory_order_release); }
+
+  /// mark_of() what may go freely; one that was overwritten by another asks under the mutex again.
+  mutable std::array<std::atomic<std::uint64_t>, kFree> free_{};
   std::atomic<std::size_t> watched_count_{0};  ///< of streams_, so that most never take the mutex
   mutable std::mutex mutex_;
   std::map<StreamId, Watched> streams_;

@@ -40,6 +40,21 @@ TEST(Canary, HoldsTheRestAtEachProviderUntilItsAnswersAreIn) {
   EXPECT_TRUE(canary.tick(kStart).empty()) << "told once";
 }
 
+TEST(Canary, BegunLaterItWatchesWhatWentFreelyBefore) {
+  Canary canary;
+  canary.begin(2, of(10));
+  EXPECT_TRUE(canary.may_go(1, "google")) << "it has none yet";
+  canary.begin(1, of(1));
+  canary.went(1, "google", kStart);
+  EXPECT_FALSE(canary.may_go(1, "google"));
+  canary.answered(1, "google", false, false);
+  ASSERT_EQ(canary.tick(kStart).size(), 1U);
+  EXPECT_TRUE(canary.may_go(1, "google")) << "passed";
+  canary.begin(1, of(1));
+  canary.went(1, "google", kStart);
+  EXPECT_FALSE(canary.may_go(1, "google")) << "begun anew";
+}
+
 TEST(Canary, TripsOnTooManyHardBouncesWithAReason) {
   Canary canary;
   canary.begin(1, of(100));
