@@ -30,14 +30,16 @@ constexpr std::chrono::seconds kNextStep{1};       ///< the same, where one look
 
 Expected<std::shared_ptr<const delivery::StreamContent>> load_content(const queue::Stream& stream,
                                                                       std::string_view bytes,
-                                                                      const store::Segments& bodies) {
+                                                                      const store::Segments& bodies,
+                                                                      const feedback::TokenKeys* keys) {
   if (bytes.starts_with(delivery::kRawKind)) return delivery::load_raw(bytes, bodies);
   if (!bytes.starts_with(message::kCampaignKind)) {
     return fail(ErrorCode::corrupt, "the content of " + stream.settings.name + " is of an unknown kind");
   }
   auto parts = message::decode_campaign(bytes);
   if (!parts) return std::unexpected(parts.error());
-  return delivery::compile_campaign(std::move(*parts));
+  if (keys == nullptr) return delivery::compile_campaign(std::move(*parts));
+  return delivery::compile_campaign(std::move(*parts), keys->for_stream(stream.settings.created_ms));
 }
 
 }  // namespace
@@ -49,7 +51,7 @@ Service::~Service() { stop(); }
 Expected<std::unique_ptr<Service>> Service::make(ServiceOptions options) {
   auto out = std::unique_ptr<Service>(new Service(std::move(options)));
   for (auto step : {&Service::load_keys, &Service::make_queue, &Service::make_network,
-                    &Service::make_campaigns, &Service::make_doors}) {
+                    &Service::make_campaigns, &Service::make_doors, &Service::make_inbound}) {
     if (auto made = (out.get()->*step)(); !made) return std::unexpected(made.error());
   }
   out->meters_ = std::make_unique<Meters>(*out, out->registry_);
@@ -86,8 +88,13 @@ Expected<> Service::make_queue() {
   bodies_ = std::move(*bodies);
   backups_ =
       std::make_unique<Backups>(queue_->database(), queue::DataFolders::below(options_.data_dir), clock_);
+  if (options_.signs_tokens) {
+    auto keys = feedback::TokenKeys::open(options_.data_dir + "/return_tokens.keys", clock_.now());
+    if (!keys) return std::unexpected(keys.error());
+    token_keys_ = std::move(*keys);
+  }
   auto load = [this](const queue::Stream& stream, std::string_view bytes) {
-    return load_content(stream, bytes, *bodies_);
+    return load_content(stream, bytes, *bodies_, token_keys_.get());
   };
   contents_ = std::make_unique<delivery::ContentStore>(*queue_, std::move(load));
   return make_suppression();
@@ -109,6 +116,21 @@ Expected<> Service::make_suppression() {
   };
   upkeep_ = std::make_unique<suppression::Upkeep>(*queue_, *book_, clock_, std::move(audience_of),
                                                   [this] { return log_->exported(); });
+  return {};
+}
+
+Expected<> Service::make_inbound() {
+  if (!token_keys_) return {};
+  auto list_of = [this](const queue::Stream& stream) {
+    const auto content = contents_->get(stream);
+    return content ? (*content)->list_id() : std::string();
+  };
+  returns_ = std::make_unique<inbound::Returns>(*queue_, log_->sent(), *book_, *token_keys_,
+                                                *options_.delivery.classifier, clock_, std::move(list_of));
+  if (!options_.inbound.smtp && !options_.inbound.pages) return {};
+  auto made = inbound::Inbound::make(options_.inbound, *returns_);
+  if (!made) return std::unexpected(made.error());
+  inbound_ = std::move(*made);
   return {};
 }
 
@@ -220,6 +242,7 @@ Expected<> Service::start() {
   control_tasks_ = std::make_unique<net::TaskGroup>(control_.context(), net::TaskGroupOptions{"control", 64});
   if (auto accepting = start_doors(); !accepting) return accepting;
   if (auto listening = start_http(); !listening) return listening;
+  if (auto listening = inbound_ ? inbound_->start() : Expected<>{}; !listening) return listening;
   ticking_ = control_tasks_->spawn(tick_loop());
   SLUICE_ASSERT(ticking_);
   control_.start();
@@ -320,6 +343,7 @@ void Service::stop() {
     control_.join();
   }
   backups_->stop();
+  if (inbound_) inbound_->stop();
   if (doors_) doors_->stop();
   bodies_->stop();
   campaigns_->stop();
@@ -380,6 +404,8 @@ std::vector<std::pair<std::string, std::string>> Service::facts() const {
                    fmt::format("{} for each path that sends", delivery_->doubt_bound_per_path()));
   out.emplace_back("control", options_.data_dir + "/control.sock");
   if (!http_address_.empty()) out.emplace_back("http", http_address_);
+  if (inbound_ && !inbound_->smtp_address().empty()) out.emplace_back("bounce", inbound_->smtp_address());
+  if (inbound_ && !inbound_->pages_address().empty()) out.emplace_back("public", inbound_->pages_address());
   if (!doors_) return out;
   for (const auto& endpoint : doors_->endpoints()) {
     out.emplace_back("smtp", fmt::format("{}:{}", endpoint.address().to_string(), endpoint.port()));
