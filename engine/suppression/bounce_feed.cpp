@@ -77,7 +77,7 @@ void BounceFeed::take(const queue::Event& event, Changes& changes) const {
   // Those of this page are not in the book yet.
   const bool soft_here = !changes.soft.empty();
   if (delivered && !soft_here && !book_.has_soft_bounces(tenant, subject->key)) return;
-  changes.soft.push_back({std::move(*subject), tenant, event.time_ms, delivered});
+  changes.soft.push_back({std::move(*subject), tenant, event.time_ms, delivered, returned});
 }
 
 void BounceFeed::take_bounce(const queue::Event& event, const std::string& tenant, Changes& changes) const {
