@@ -98,7 +98,7 @@ Expected<bool> TokenKeys::rotate(Instant now) {
   if (old) {
     TokenKey key;
     key.number = keys.empty() ? 0 : static_cast<std::uint8_t>((keys.back().number + 1) % kTokenKeys);
-    key.since_ms = to_ms(now);
+    key.since_ms = to_ms(now) + (keys.empty() ? 0 : std::chrono::milliseconds(options_.lead).count());
     if (RAND_bytes(key.secret.data(), static_cast<int>(key.secret.size())) != 1)
       return fail(ErrorCode::unavailable, "the system gives no random bytes");
     keys.push_back(key);

@@ -22,6 +22,8 @@ namespace sluice::feedback {
 struct TokenKeysOptions {
   std::chrono::hours rotate_after{90 * 24};  ///< age of the newest key; then there is another
   std::chrono::hours verify_for{60 * 24};    ///< after it was replaced; then it is gone
+  /// A new key signs for streams made so much later: none that is being made changes its key.
+  std::chrono::seconds lead{60};
 };
 
 class TokenKeys {
