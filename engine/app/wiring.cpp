@@ -200,6 +200,11 @@ inbound::Options inbound_options(const config::Config& config) {
   out.server.max_recipients = 10;
   out.server.command_timeout = config.bounce.idle;
   out.max_connections = config.bounce.connections;
+  out.certificate_file = config.bounce.cert_file;
+  out.key_file = config.bounce.key_file;
+  out.pages_certificate_file = config.public_.cert_file;
+  out.pages_key_file = config.public_.key_file;
+  out.maildir = config.bounce.maildir;
   out.http.name = "public";
   out.http.connections = config.public_.connections;
   out.http.read.body_size = 16 << 10;

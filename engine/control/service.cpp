@@ -80,19 +80,14 @@ Expected<> Service::make_queue() {
   log_->set_observer([this](std::uint64_t seq, const queue::Event& event) {
     live_.add(event);
     feed_meter_.on_event(seq, event);
-    if (event.kind == queue::EventKind::complaint)
-      delivery_->warmups().complained(event.source, event.provider);
+    came_back(event);
   });
   auto bodies = store::Segments::open(options_.bodies);
   if (!bodies) return std::unexpected(bodies.error());
   bodies_ = std::move(*bodies);
   backups_ =
       std::make_unique<Backups>(queue_->database(), queue::DataFolders::below(options_.data_dir), clock_);
-  if (options_.signs_tokens) {
-    auto keys = feedback::TokenKeys::open(options_.data_dir + "/return_tokens.keys", clock_.now());
-    if (!keys) return std::unexpected(keys.error());
-    token_keys_ = std::move(*keys);
-  }
+  if (auto keys = open_token_keys(); !keys) return keys;
   auto load = [this](const queue::Stream& stream, std::string_view bytes) {
     return load_content(stream, bytes, *bodies_, token_keys_.get());
   };
@@ -116,21 +111,6 @@ Expected<> Service::make_suppression() {
   };
   upkeep_ = std::make_unique<suppression::Upkeep>(*queue_, *book_, clock_, std::move(audience_of),
                                                   [this] { return log_->exported(); });
-  return {};
-}
-
-Expected<> Service::make_inbound() {
-  if (!token_keys_) return {};
-  auto list_of = [this](const queue::Stream& stream) {
-    const auto content = contents_->get(stream);
-    return content ? (*content)->list_id() : std::string();
-  };
-  returns_ = std::make_unique<inbound::Returns>(*queue_, log_->sent(), *book_, *token_keys_,
-                                                *options_.delivery.classifier, clock_, std::move(list_of));
-  if (!options_.inbound.smtp && !options_.inbound.pages) return {};
-  auto made = inbound::Inbound::make(options_.inbound, *returns_);
-  if (!made) return std::unexpected(made.error());
-  inbound_ = std::move(*made);
   return {};
 }
 
@@ -317,6 +297,7 @@ net::Task<> Service::tick_loop() {
     if (disk_->look(clock_.now())) delivery_->wake();
     tick_shaping(clock_.now());
     tick_throttles(clock_.now());
+    tick_token_keys(clock_.now());
     campaigns_->tick(clock_.now());
     desk_->tick(clock_.now());
     delivery_->sources().expire(clock_.now());
@@ -406,6 +387,7 @@ std::vector<std::pair<std::string, std::string>> Service::facts() const {
   if (!http_address_.empty()) out.emplace_back("http", http_address_);
   if (inbound_ && !inbound_->smtp_address().empty()) out.emplace_back("bounce", inbound_->smtp_address());
   if (inbound_ && !inbound_->pages_address().empty()) out.emplace_back("public", inbound_->pages_address());
+  if (!options_.inbound.maildir.empty()) out.emplace_back("maildir", options_.inbound.maildir);
   if (!doors_) return out;
   for (const auto& endpoint : doors_->endpoints()) {
     out.emplace_back("smtp", fmt::format("{}:{}", endpoint.address().to_string(), endpoint.port()));

@@ -63,7 +63,7 @@ struct ServiceOptions {
   store::SegmentsOptions bodies;             ///< where what the doors accept is kept
   delivery::FlowOptions flow;
   suppression::Options suppression;
-  inbound::Options inbound;  ///< what comes back
+  inbound::Options inbound;   ///< what comes back
   bool signs_tokens = false;  ///< [bounce] domain or [public] listen is set
   std::vector<DkimKeyFile> dkim;
   std::vector<SenderDomains> senders;
@@ -129,7 +129,11 @@ class Service {
 
   Expected<> make_queue();
   Expected<> make_suppression();
+  Expected<> open_token_keys();
   Expected<> make_inbound();
+  [[nodiscard]] net::Task<inbound::Place> place_of(std::string domain);
+  void came_back(const queue::Event& event);
+  void tick_token_keys(Instant now);
   Expected<> make_disk_watch();
   Expected<> make_network();
   Expected<> make_campaigns();
@@ -155,6 +159,7 @@ class Service {
   Instant started_{};
   Micros told_skew_{0};        ///< control's thread only
   Instant throttles_saved_{};  ///< control's thread only
+  Instant next_key_look_{};    ///< control's thread only
   LiveCounts live_;
   metrics::Registry registry_;  ///< outlives everybody who counts
   FeedMeter feed_meter_{registry_.make_shard()};

@@ -17,6 +17,13 @@ struct Options {
   std::optional<net::Endpoint> smtp{};   ///< where bounces are taken; none: nowhere
   std::optional<net::Endpoint> pages{};  ///< where unsubscribe pages are served; none: nowhere
   smtp::ServerOptions server{};
+  std::string certificate_file{};  ///< PEM; with key_file: STARTTLS is offered
+  std::string key_file{};
+  std::string pages_certificate_file{};  ///< PEM; with pages_key_file: pages are served by HTTPS
+  std::string pages_key_file{};
+  std::string maildir{};  ///< `new` of it is emptied into `cur`; "": none
+  std::chrono::milliseconds maildir_look{1'000};
+  std::size_t maildir_at_once = 1'000;  ///< names read in one look
   std::size_t max_connections = 200;
   http::ServerOptions http{};
   std::string languages{};  ///< a folder of further language files; "": only the built-in ones

@@ -92,7 +92,7 @@ Expected<std::optional<Addressee>> Returns::find(const MessageId& id) const {
   return Addressee{id, std::move(stream), std::move((*sent)->address), std::move((*sent)->source)};
 }
 
-Outcome Returns::judge(const Addressee& to, const Feedback& report) const {
+Outcome Returns::judge(const Addressee& to, const Place& place, const Feedback& report) const {
   Outcome out;
   out.recipient = to.address;
   const auto* result = about(to.address, report.results);
@@ -102,14 +102,20 @@ Outcome Returns::judge(const Addressee& to, const Feedback& report) const {
   const auto text_class = std::string(name_of(result->reason));
   if (report.kind == Feedback::Kind::complaint) {
     if (result->recipient_action() == feedback::RecipientAction::none) return out;
+    if (repeated(out, {to.id, EventKind::complaint})) return out;
     auto event = event_of(EventKind::complaint, to, clock_.now());
+    event.site = place.site;
+    event.provider = place.provider;
     event.event_class = result->feedback_type;
     put(out, event);
     return out;
   }
   if (!result->final()) out.what = "delayed";
   if (!result->final() || weight(*result) == 0) return out;
+  if (repeated(out, {to.id, EventKind::returned})) return out;
   auto event = event_of(EventKind::returned, to, clock_.now());
+  event.site = place.site;
+  event.provider = place.provider;
   event.event_class = text_class;
   event.stage = "bounce";
   event.mx = result->remote_mta;
@@ -120,6 +126,15 @@ Outcome Returns::judge(const Addressee& to, const Feedback& report) const {
   out.bounce_class = text_class;
   put(out, event);
   return out;
+}
+
+bool Returns::repeated(Outcome& out, const Told::Key& key) const {
+  if (told_.contains(key)) {
+    out.what = "repeated";
+    return true;
+  }
+  out.told.push_back(key);
+  return false;
 }
 
 Outcome Returns::unsubscribe(const Addressee& to, Reach reach, std::string_view how) const {
@@ -144,6 +159,7 @@ Outcome Returns::unsubscribe(const Addressee& to, Reach reach, std::string_view 
 
 net::Task<Expected<>> Returns::apply(Outcome outcome, std::chrono::milliseconds timeout) {
   if (outcome.empty()) co_return Expected<>{};
+  const auto told = std::move(outcome.told);
   if (!queue_.committer().healthy()) co_return fail(ErrorCode::unavailable, "the store cannot write");
   const auto wait = std::make_shared<Wait>();  // shared: the callbacks may come after the client has gone
   const bool suppresses = !outcome.changes.add.empty();
@@ -170,6 +186,7 @@ net::Task<Expected<>> Returns::apply(Outcome outcome, std::chrono::milliseconds 
   }
   if (const int failed = wait->failed.load(std::memory_order_acquire); failed != 0)
     co_return fail(static_cast<ErrorCode>(failed - 1), "it could not be written");
+  for (const auto& key : told) told_.insert(key);
   co_return Expected<>{};
 }
 

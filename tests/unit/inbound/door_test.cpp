@@ -61,6 +61,29 @@ TEST_F(InboundDoor, ATokenComesBackOnlySoOften) {
   EXPECT_TRUE(limit.take(id, kNow + std::chrono::minutes(60)));
 }
 
+TEST(TokenLimit, AMillionOthersDoNotUseUpOnesShare) {
+  TokenLimit limit(20, std::chrono::minutes(60));
+  for (Row row = 0; row < 1'000'000; ++row) (void)limit.take(MessageId::make(kNow, 0, 7, row), kNow);
+  std::size_t refused = 0;
+  for (Row row = 0; row < 10'000; ++row)
+    refused += limit.take(MessageId::make(kNow, 0, 8, row), kNow) ? 0 : 1;
+  EXPECT_EQ(refused, 0U);
+}
+
+TEST(Told, HoldsTheLatestAndForgetsTheOldest) {
+  Told told(10);
+  const auto key = [](Row row) {
+    return Told::Key{MessageId::make(kNow, 0, 7, row), queue::EventKind::returned};
+  };
+  for (Row row = 0; row < 100; ++row) {
+    EXPECT_FALSE(told.contains(key(row)));
+    told.insert(key(row));
+  }
+  for (Row row = 90; row < 100; ++row) EXPECT_TRUE(told.contains(key(row)));
+  EXPECT_FALSE(told.contains(key(0)));
+  EXPECT_FALSE(told.contains({key(99).id, queue::EventKind::complaint}));
+}
+
 TEST(UnsubscribeWish, IsReadFromBothFormsAndRefusedOtherwise) {
   EXPECT_EQ(read_wish("List-Unsubscribe=One-Click")->page, false);
   EXPECT_TRUE(read_wish("a=b&List-Unsubscribe=One-Click\r\n"));
