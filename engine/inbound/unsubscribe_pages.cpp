@@ -21,9 +21,9 @@ constexpr std::string_view kStyle =
     "border-radius:.75rem;overflow-wrap:anywhere}"
     "h1{font-size:1.5rem;line-height:1.25;margin:0 0 .75rem}p{margin:0}"
     "form{display:grid;gap:.75rem;margin-top:1.5rem}"
-    "button{font:inherit;font-weight:600;min-height:3rem;padding:.625rem 1rem;border-radius:.5rem;"
+    "button{font:inherit;min-height:3rem;padding:.625rem 1rem;border-radius:.5rem;"
     "border:1px solid var(--line);background:var(--card);color:var(--text);cursor:pointer}"
-    "button.main{background:var(--main);border-color:var(--main);color:var(--on-main)}"
+    "button.main{font-weight:600;background:var(--main);border-color:var(--main);color:var(--on-main)}"
     "button:focus-visible{outline:3px solid var(--main);outline-offset:2px}"
     "@media(max-width:30rem){body{padding:1rem}main{padding:1.25rem}}";
 
