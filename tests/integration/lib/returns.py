@@ -1,5 +1,6 @@
 """What receivers send back, and the doors that take it."""
 import http.client
+import json
 import re
 import smtplib
 import ssl
@@ -11,7 +12,7 @@ ONE_CLICK = "List-Unsubscribe=One-Click"
 
 
 def samples(sink):
-    """Token and header by (Message-ID's recipient) as the receiver got them; of several mails the last."""
+    """Token and header by the recipient's local part, as the receiver got them; of several mails the last."""
     found = {}
     for file in sorted(sink.samples.rglob("*")):
         text = file.read_text(errors="replace") if file.is_file() else ""
@@ -93,8 +94,7 @@ def ask(address, method, path, body=None, headers=(), secure=False):
 
 
 def suppressed(service, domain="ok.test"):
-    """Reason and tenant by local part."""
-    import json
+    """The reason by local part."""
     done = service.run("suppress", "list", "--domain", domain, "--limit", "1000", "--json")
     rows = json.loads(done.stdout.splitlines()[-1])["suppressions"]
     return {one["subject"].split("@")[0]: one["entries"][0]["reason"] for one in rows}
