@@ -33,9 +33,7 @@ class Checks {
     listeners();
     keys();
     ordered_limits();
-    if (!config_.bounce.listen.empty() && config_.bounce.domain.empty() && !refused("bounce.domain")) {
-      add("bounce.listen", "[bounce] has `listen` but no `domain` for its addresses");
-    }
+    inbound();
     if (!config_.public_.listen.empty() && config_.public_.url.empty() && !refused("public.url")) {
       add("public.listen", "[public] has `listen` but no `url` that links can start with");
     }
@@ -214,6 +212,27 @@ class Checks {
       readable_file(path + ".cert_file", listener.cert_file);
       private_file(path + ".key_file", listener.key_file);
     }
+  }
+
+  void pair(const std::string& section, const std::string& cert_file, const std::string& key_file) {
+    if (cert_file.empty() != key_file.empty() && !refused(section))
+      add(section + (cert_file.empty() ? ".key_file" : ".cert_file"),
+          fmt::format("[{}] needs both `cert_file` and `key_file`, or neither", section));
+    if (!options_.check_files) return;
+    readable_file(section + ".cert_file", cert_file);
+    private_file(section + ".key_file", key_file);
+  }
+
+  /// What comes back is known by the domain it comes back to.
+  void inbound() {
+    const auto& bounce = config_.bounce;
+    pair("public", config_.public_.cert_file, config_.public_.key_file);
+    pair("bounce", bounce.cert_file, bounce.key_file);
+    if (!bounce.domain.empty() || refused("bounce.domain")) return;
+    if (!bounce.listen.empty())
+      add("bounce.listen", "[bounce] has `listen` but no `domain` for its addresses");
+    if (!bounce.maildir.empty())
+      add("bounce.maildir", "[bounce] has `maildir` but no `domain` for its addresses");
   }
 
   void keys() {

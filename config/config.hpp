@@ -146,12 +146,17 @@ struct Http {
 struct Public {
   std::string listen;
   std::string url;
+  std::string cert_file;
+  std::string key_file;
   Count connections = 1000;
 };
 
 struct Bounce {
   std::string domain;
   std::string listen;
+  std::string cert_file;
+  std::string key_file;
+  std::string maildir;
   std::string rules;  ///< a rule file of one's own, before config/bounce_rules.toml
   Count connections = 200;
   ByteSize message_size = mib(1);

@@ -30,6 +30,13 @@ constexpr Field kPublic[] = {
     field<&Public::url>("url", "how the world reaches it; links in mail start with this")
         .as(Format::url)
         .eg("https://mail.shop.test"),
+    field<&Public::cert_file>("cert_file",
+                              "certificate chain, PEM, and HTTPS; empty: plain HTTP, for a proxy")
+        .as(Format::path)
+        .eg("keys/public.crt"),
+    field<&Public::key_file>("key_file", "its private key, PEM, mode 0600")
+        .as(Format::path)
+        .eg("keys/public.key"),
     field<&Public::connections>("connections", "open at once; further ones get 503")
         .in(1, 100'000, "connections"),
 };
@@ -41,6 +48,15 @@ constexpr Field kBounce[] = {
     field<&Bounce::listen>("listen", "SMTP for bounces, complaints and mailto unsubscribes; empty: off")
         .as(Format::endpoint)
         .eg("127.0.0.1:2526"),
+    field<&Bounce::cert_file>("cert_file", "certificate chain, PEM: STARTTLS is offered")
+        .as(Format::path)
+        .eg("keys/bounces.crt"),
+    field<&Bounce::key_file>("key_file", "its private key, PEM, mode 0600")
+        .as(Format::path)
+        .eg("keys/bounces.key"),
+    field<&Bounce::maildir>("maildir", "a maildir where such mail is delivered by others; `new` is read")
+        .as(Format::path)
+        .eg("/srv/bounces/Maildir"),
     field<&Bounce::rules>(
         "rules", "own rules for what refusals mean, read before the built-in ones; see docs/bounces.md")
         .as(Format::path)

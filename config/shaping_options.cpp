@@ -53,6 +53,7 @@ shaping::ControllerOptions controller_of(const ShapingController& from) {
   out.share = from.of == "bounced"      ? Share::bounced
               : from.of == "complained" ? Share::complained
               : from.of == "unknown"    ? Share::unknown
+              : from.of == "blocked"    ? Share::blocked
                                         : Share::deferred;
   out.remedy = from.action == "hold" ? Remedy::hold : from.action == "pause" ? Remedy::pause : Remedy::slow;
   out.above = parse_share(from.above).value_or(0);

@@ -39,6 +39,7 @@ constexpr const Family* kAll[]{
     &kWarmupUsed,
     &kWarmupHeld,
     &kStalled,
+    &kInbound,
     &kDoorRefused,
     &kDnsSeconds,
     &kDnsLookups,

@@ -19,7 +19,7 @@ inline constexpr double kBatch[]{1, 2, 5, 10, 20, 50, 100, 500, 2000};
 inline constexpr double kDns[]{0.001, 0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10};
 }  // namespace bounds
 
-inline constexpr std::size_t kProviders = 65;  ///< 64 and "other"
+inline constexpr std::size_t kProviders = 65;            ///< 64 and "other"
 inline constexpr std::size_t kWarmups = 3 * kProviders;  ///< that are warmed up: three sources everywhere
 inline constexpr std::size_t kPairs = 65 * 17;  ///< provider and source: 64 × 16, and "other" of each
 
@@ -218,6 +218,13 @@ inline constexpr Family kStalled{"sluice_thread_stalled_seconds",
                                  67};
 
 // -- doors and lookups
+inline constexpr Family kInbound{
+    "sluice_inbound_total",
+    "Messages and requests that came back, by what was made of them; limited, refused: not taken.",
+    Type::counter,
+    {Label::verdict},
+    {},
+    12};
 inline constexpr Family kDoorRefused{
     "sluice_door_refused_total", "What the SMTP doors refused.", Type::counter, {Label::reason}, {}, 8};
 inline constexpr Family kDnsSeconds{

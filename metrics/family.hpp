@@ -41,8 +41,9 @@ enum class Label : std::uint8_t {
   selector,
   file,
   version,
+  verdict,
 };
-inline constexpr std::size_t kLabelCount = 26;
+inline constexpr std::size_t kLabelCount = 27;
 
 inline constexpr std::string_view kOther = "other";  ///< stands for every value beyond a label's bound
 
@@ -58,7 +59,7 @@ inline constexpr std::array<LabelRow, kLabelCount> kLabels{{
     {"state", 12},  {"stage", 8},     {"lane", 2},    {"door", 6},     {"result", 10}, {"reason", 24},
     {"event", 20},  {"policy", 64},   {"rule", 24},   {"version", 6},  {"policy", 6},  {"consumer", 16},
     {"thread", 66}, {"kind", 8},      {"tenant", 0},  {"campaign", 0}, {"domain", 0},  {"selector", 0},
-    {"file", 0},    {"version", 2},
+    {"file", 0},    {"version", 2},   {"result", 12},
 }};
 
 [[nodiscard]] constexpr const LabelRow& row_of(Label label) {

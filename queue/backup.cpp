@@ -17,6 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kKeysName = "/return_tokens.keys";
+
 /// Segments and lists that stand still. The newest segment may be growing and is left for the second pass, as
 /// is what has appeared since the first.
 Expected<> copy_files(const std::string& from, const std::string& to, bool newest_too) {
@@ -42,6 +44,17 @@ Expected<> copy_files(const std::string& from, const std::string& to, bool newes
   return store::sync_folder(to);
 }
 
+/// Without them nothing that was sent finds its way back.
+Expected<> copy_keys(const std::string& from, const std::string& to) {
+  if (from.empty()) return {};
+  auto copied = store::copy_file(from, to);
+  if (!copied && copied.error().code == ErrorCode::not_found) return {};  // tokens are not signed
+  std::error_code error;
+  fs::permissions(to, fs::perms::owner_read | fs::perms::owner_write, error);
+  if (error) return fail(ErrorCode::io, "changing " + to + ": " + error.message());
+  return copied;
+}
+
 Expected<BackupFacts> fill_backup(store::Database& database, const DataFolders& from, const std::string& to,
                                   Instant now) {
   for (const auto* folder : {"/bodies", "/lists"}) {
@@ -58,6 +71,8 @@ Expected<BackupFacts> fill_backup(store::Database& database, const DataFolders& 
     if (second) break;
     if (auto copied = database.checkpoint(to + "/store"); !copied) return std::unexpected(copied.error());
   }
+  if (auto copied = copy_keys(from.token_keys, to + kKeysName); !copied)
+    return std::unexpected(copied.error());
   auto facts = facts_of_store(to + "/store");
   if (!facts) return facts;
   facts->time = to_rfc3339(now);

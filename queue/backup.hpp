@@ -1,8 +1,8 @@
 // A copy of everything the engine has promised: made while it serves or while it does not, and put back.
 //
 // A backup is a folder: store/ (a checkpoint of the database), bodies/ and lists/ (linked where the file
-// system allows; they never change again), and backup.json, written last: a folder without it is no backup.
-// Event files are not in it; it says how far they are.
+// system allows; they never change again), return_tokens.keys where there is one, and backup.json, written
+// last: a folder without it is no backup. Event files are not in it; it says how far they are.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +44,7 @@ struct RestoreReport {
 /// when anything in it is wrong. Then numbers go on where nobody can have seen them: events behind the event
 /// files, stream ids and the rows of flows a distance on. Recipients who have had a final event since, as far
 /// as the event files that are there tell, are taken out; others whom mail reached after the backup get it
-/// again.
+/// again. Keys of return tokens that are there stay: they are as old or younger.
 [[nodiscard]] Expected<RestoreReport> restore(const std::string& from, const DataFolders& to,
                                               const RestoreOptions& options, Instant now);
 

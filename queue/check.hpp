@@ -18,10 +18,12 @@ struct DataFolders {
   std::string store;
   std::string bodies;
   std::string events;
-  std::string lists;  ///< of campaigns that are still read
+  std::string lists;         ///< of campaigns that are still read
+  std::string token_keys{};  ///< the file of the keys that sign return tokens; "": none
 
   [[nodiscard]] static DataFolders below(const std::string& data_dir) {
-    return {data_dir + "/store", data_dir + "/bodies", data_dir + "/events", data_dir + "/lists"};
+    return {data_dir + "/store", data_dir + "/bodies", data_dir + "/events", data_dir + "/lists",
+            data_dir + "/return_tokens.keys"};
   }
 };
 

@@ -66,6 +66,15 @@ Expected<> check_backup(const std::string& backup) {
   return {};
 }
 
+Expected<> restore_keys(const std::string& from, const std::string& to) {
+  std::error_code error;
+  if (to.empty() || fs::exists(to, error) || !fs::exists(from, error)) return {};
+  if (auto copied = store::copy_file(from, to); !copied) return copied;
+  fs::permissions(to, fs::perms::owner_read | fs::perms::owner_write, error);
+  if (error) return fail(ErrorCode::io, "changing " + to + ": " + error.message());
+  return store::sync_folder(fs::path(to).parent_path().string());
+}
+
 std::uint64_t last_exported(const std::string& events) {
   std::uint64_t out = 0;
   for (const auto& file : event_files(events)) out = std::max(out, last_seq_of(file).value_or(0));
@@ -171,6 +180,8 @@ Expected<RestoreReport> restore(const std::string& from, const DataFolders& to, 
         std::pair{from + "/lists", to.lists}}) {
     if (auto copied = store::copy_folder(source, target); !copied) return std::unexpected(copied.error());
   }
+  if (auto kept = restore_keys(from + "/return_tokens.keys", to.token_keys); !kept)
+    return std::unexpected(kept.error());
   auto next = renumber(half, out.backup, to, options, now, out.settled);
   if (!next) return std::unexpected(next.error());
   out.next_seq = *next;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <thread>
 
 #include "config/options.hpp"
@@ -184,6 +185,36 @@ Expected<std::vector<delivery::DoorOptions>> door_options(const config::Config& 
   return out;
 }
 
+inbound::Options inbound_options(const config::Config& config) {
+  const auto endpoint_of = [](const std::string& text) -> std::optional<net::Endpoint> {
+    const auto endpoint = config::parse_endpoint(text);
+    const auto address = endpoint ? address_of(endpoint->address) : std::nullopt;
+    return address ? std::optional<net::Endpoint>({*address, endpoint->port}) : std::nullopt;
+  };
+  inbound::Options out;
+  out.domain = config.bounce.domain;
+  out.smtp = endpoint_of(config.bounce.listen);
+  out.pages = endpoint_of(config.public_.listen);
+  out.server.hostname = config.bounce.domain.empty() ? host_name() : config.bounce.domain;
+  out.server.max_message_bytes = config.bounce.message_size.bytes;
+  out.server.max_recipients = 10;
+  out.server.command_timeout = config.bounce.idle;
+  out.max_connections = config.bounce.connections;
+  out.certificate_file = config.bounce.cert_file;
+  out.key_file = config.bounce.key_file;
+  out.pages_certificate_file = config.public_.cert_file;
+  out.pages_key_file = config.public_.key_file;
+  out.maildir = config.bounce.maildir;
+  out.http.name = "public";
+  out.http.connections = config.public_.connections;
+  out.http.read.body_size = 16 << 10;
+  // A folder by name: who adds a language adds a file, and no key.
+  std::error_code none;
+  const auto languages = config.data_dir + "/languages";
+  if (std::filesystem::is_directory(languages, none)) out.languages = languages;
+  return out;
+}
+
 }  // namespace
 
 std::string host_name() {
@@ -224,6 +255,8 @@ Expected<control::ServiceOptions> service_options(const config::Config& config) 
   out.bodies.folder = config.data_dir + "/bodies";
   out.bodies.segment_bytes = config.store.segment_size.bytes;
   out.suppression = suppression_options(config);
+  out.inbound = inbound_options(config);
+  out.signs_tokens = !config.bounce.domain.empty() || !config.public_.listen.empty();
   out.flow.inline_bytes = config.store.segment_from.bytes;
   out.policies = config::policy_options(config);
   out.shaping = config::shaping_options(config);

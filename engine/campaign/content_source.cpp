@@ -61,8 +61,9 @@ message::CampaignParts campaign_parts(const CampaignDirectory& directory, const 
   out.list_id = spec.list_id;
   out.postal_address = spec.postal_address;
   out.unsubscribe.one_click = spec.one_click;
-  if (!addresses.public_url.empty()) out.unsubscribe.url_prefix = addresses.public_url + "/u/";
-  if (!addresses.bounce_domain.empty()) {
+  const bool commercial = spec.mail_class == MailClass::commercial;
+  if (commercial && !addresses.public_url.empty()) out.unsubscribe.url_prefix = addresses.public_url + "/u/";
+  if (commercial && !addresses.bounce_domain.empty()) {
     out.unsubscribe.mailto_prefix = "unsubscribe+";
     out.unsubscribe.mailto_domain = addresses.bounce_domain;
   }

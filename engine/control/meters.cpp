@@ -79,12 +79,12 @@ void Meters::look_at_files() {
   log_bytes_ = number(bytes_of_files(options.queue.store.path, ".log"));
   spool_age_s_ = oldest_entry_age(options.campaigns.spool + "/incoming").count();
   certificates_.clear();
-  for (const auto& door : options.doors) {
-    if (door.certificate_file.empty() || certificates_.size() >= metrics::kCertificateExpiry.max_children)
-      continue;
-    if (const auto end = certificate_end(door.certificate_file)) {
-      certificates_.emplace_back(door.certificate_file, number(static_cast<std::uint64_t>(*end)));
-    }
+  std::vector<std::string> files{options.inbound.certificate_file, options.inbound.pages_certificate_file};
+  for (const auto& door : options.doors) files.push_back(door.certificate_file);
+  for (const auto& file : files) {
+    if (file.empty() || certificates_.size() >= metrics::kCertificateExpiry.max_children) continue;
+    const auto end = certificate_end(file);
+    if (end) certificates_.emplace_back(file, number(static_cast<std::uint64_t>(*end)));
   }
 }
 

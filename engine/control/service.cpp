@@ -30,14 +30,16 @@ constexpr std::chrono::seconds kNextStep{1};       ///< the same, where one look
 
 Expected<std::shared_ptr<const delivery::StreamContent>> load_content(const queue::Stream& stream,
                                                                       std::string_view bytes,
-                                                                      const store::Segments& bodies) {
+                                                                      const store::Segments& bodies,
+                                                                      const feedback::TokenKeys* keys) {
   if (bytes.starts_with(delivery::kRawKind)) return delivery::load_raw(bytes, bodies);
   if (!bytes.starts_with(message::kCampaignKind)) {
     return fail(ErrorCode::corrupt, "the content of " + stream.settings.name + " is of an unknown kind");
   }
   auto parts = message::decode_campaign(bytes);
   if (!parts) return std::unexpected(parts.error());
-  return delivery::compile_campaign(std::move(*parts));
+  if (keys == nullptr) return delivery::compile_campaign(std::move(*parts));
+  return delivery::compile_campaign(std::move(*parts), keys->for_stream(stream.settings.created_ms));
 }
 
 }  // namespace
@@ -49,7 +51,7 @@ Service::~Service() { stop(); }
 Expected<std::unique_ptr<Service>> Service::make(ServiceOptions options) {
   auto out = std::unique_ptr<Service>(new Service(std::move(options)));
   for (auto step : {&Service::load_keys, &Service::make_queue, &Service::make_network,
-                    &Service::make_campaigns, &Service::make_doors}) {
+                    &Service::make_campaigns, &Service::make_doors, &Service::make_inbound}) {
     if (auto made = (out.get()->*step)(); !made) return std::unexpected(made.error());
   }
   out->meters_ = std::make_unique<Meters>(*out, out->registry_);
@@ -78,16 +80,16 @@ Expected<> Service::make_queue() {
   log_->set_observer([this](std::uint64_t seq, const queue::Event& event) {
     live_.add(event);
     feed_meter_.on_event(seq, event);
-    if (event.kind == queue::EventKind::complaint)
-      delivery_->warmups().complained(event.source, event.provider);
+    came_back(event);
   });
   auto bodies = store::Segments::open(options_.bodies);
   if (!bodies) return std::unexpected(bodies.error());
   bodies_ = std::move(*bodies);
   backups_ =
       std::make_unique<Backups>(queue_->database(), queue::DataFolders::below(options_.data_dir), clock_);
+  if (auto keys = open_token_keys(); !keys) return keys;
   auto load = [this](const queue::Stream& stream, std::string_view bytes) {
-    return load_content(stream, bytes, *bodies_);
+    return load_content(stream, bytes, *bodies_, token_keys_.get());
   };
   contents_ = std::make_unique<delivery::ContentStore>(*queue_, std::move(load));
   return make_suppression();
@@ -220,6 +222,7 @@ Expected<> Service::start() {
   control_tasks_ = std::make_unique<net::TaskGroup>(control_.context(), net::TaskGroupOptions{"control", 64});
   if (auto accepting = start_doors(); !accepting) return accepting;
   if (auto listening = start_http(); !listening) return listening;
+  if (auto listening = inbound_ ? inbound_->start() : Expected<>{}; !listening) return listening;
   ticking_ = control_tasks_->spawn(tick_loop());
   SLUICE_ASSERT(ticking_);
   control_.start();
@@ -294,6 +297,7 @@ net::Task<> Service::tick_loop() {
     if (disk_->look(clock_.now())) delivery_->wake();
     tick_shaping(clock_.now());
     tick_throttles(clock_.now());
+    tick_token_keys(clock_.now());
     campaigns_->tick(clock_.now());
     desk_->tick(clock_.now());
     delivery_->sources().expire(clock_.now());
@@ -320,6 +324,7 @@ void Service::stop() {
     control_.join();
   }
   backups_->stop();
+  if (inbound_) inbound_->stop();
   if (doors_) doors_->stop();
   bodies_->stop();
   campaigns_->stop();
@@ -380,6 +385,9 @@ std::vector<std::pair<std::string, std::string>> Service::facts() const {
                    fmt::format("{} for each path that sends", delivery_->doubt_bound_per_path()));
   out.emplace_back("control", options_.data_dir + "/control.sock");
   if (!http_address_.empty()) out.emplace_back("http", http_address_);
+  if (inbound_ && !inbound_->smtp_address().empty()) out.emplace_back("bounce", inbound_->smtp_address());
+  if (inbound_ && !inbound_->pages_address().empty()) out.emplace_back("public", inbound_->pages_address());
+  if (!options_.inbound.maildir.empty()) out.emplace_back("maildir", options_.inbound.maildir);
   if (!doors_) return out;
   for (const auto& endpoint : doors_->endpoints()) {
     out.emplace_back("smtp", fmt::format("{}:{}", endpoint.address().to_string(), endpoint.port()));

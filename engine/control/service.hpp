@@ -24,7 +24,9 @@
 #include "engine/delivery/door_server.hpp"
 #include "engine/delivery/smtp_transport.hpp"
 #include "engine/dns/router.hpp"
+#include "engine/feedback/token_keys.hpp"
 #include "engine/http/server.hpp"
+#include "engine/inbound/inbound.hpp"
 #include "engine/suppression/upkeep.hpp"
 #include "queue/event_log.hpp"
 
@@ -61,6 +63,8 @@ struct ServiceOptions {
   store::SegmentsOptions bodies;             ///< where what the doors accept is kept
   delivery::FlowOptions flow;
   suppression::Options suppression;
+  inbound::Options inbound;   ///< what comes back
+  bool signs_tokens = false;  ///< [bounce] domain or [public] listen is set
   std::vector<DkimKeyFile> dkim;
   std::vector<SenderDomains> senders;
   http::ServerOptions http;
@@ -104,6 +108,8 @@ class Service {
   [[nodiscard]] Meters& meters() { return *meters_; }
   [[nodiscard]] dns::Resolver& resolver() { return *resolver_; }
   [[nodiscard]] const DiskWatch& disk() const { return *disk_; }
+  /// Null: return tokens are not signed.
+  [[nodiscard]] inbound::Returns* returns() { return returns_.get(); }
   /// Null: no door is configured.
   [[nodiscard]] const delivery::DoorServer* doors() const { return doors_.get(); }
   [[nodiscard]] const LiveCounts& live() const { return live_; }
@@ -123,6 +129,11 @@ class Service {
 
   Expected<> make_queue();
   Expected<> make_suppression();
+  Expected<> open_token_keys();
+  Expected<> make_inbound();
+  [[nodiscard]] net::Task<inbound::Place> place_of(std::string domain);
+  void came_back(const queue::Event& event);
+  void tick_token_keys(Instant now);
   Expected<> make_disk_watch();
   Expected<> make_network();
   Expected<> make_campaigns();
@@ -148,6 +159,7 @@ class Service {
   Instant started_{};
   Micros told_skew_{0};        ///< control's thread only
   Instant throttles_saved_{};  ///< control's thread only
+  Instant next_key_look_{};    ///< control's thread only
   LiveCounts live_;
   metrics::Registry registry_;  ///< outlives everybody who counts
   FeedMeter feed_meter_{registry_.make_shard()};
@@ -166,6 +178,7 @@ class Service {
   std::unique_ptr<throttle::PolicySet> policies_;
   std::unique_ptr<Shaper> shaper_;
   std::unique_ptr<queue::ThrottleRows> throttle_rows_;
+  std::unique_ptr<feedback::TokenKeys> token_keys_;  ///< null: tokens are not signed
   std::unique_ptr<delivery::ContentStore> contents_;
   std::unique_ptr<suppression::Upkeep> upkeep_;
   message::DkimSigner signer_;
@@ -174,6 +187,8 @@ class Service {
   std::unique_ptr<QueueDesk> desk_;
   std::unique_ptr<delivery::Flows> flows_;
   std::unique_ptr<delivery::DoorServer> doors_;
+  std::unique_ptr<inbound::Returns> returns_;
+  std::unique_ptr<inbound::Inbound> inbound_;  ///< null: neither door is configured
   std::unique_ptr<Meters> meters_;
   net::Worker control_{"control"};
   std::unique_ptr<net::TaskGroup> control_tasks_;

@@ -1,10 +1,9 @@
 #include "engine/control/suppression_handlers.hpp"
 
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/json.hpp>
 #include <charconv>
 
+#include "engine/control/commit_changes.hpp"
 #include "engine/control/service.hpp"
 #include "engine/control/suppression_answers.hpp"
 #include "engine/http/percent.hpp"
@@ -16,8 +15,6 @@ namespace json = boost::json;
 using http::Request;
 using http::Response;
 using http::Task;
-
-constexpr std::chrono::milliseconds kLook{5};  ///< a commit under way is looked after so often
 
 template <class Fn>
 http::Handler answer(Fn fn) {
@@ -41,36 +38,6 @@ Expected<SuppressionWords> words_of(const std::string& body) {
   return out;
 }
 
-/// Shared with the committer's callback, which may come after the client has gone.
-struct Outcome {
-  std::atomic<bool> done{false};
-  std::optional<Expected<suppression::ChangeReport>> report;
-};
-
-/// The commit is waited for; the control thread goes on meanwhile.
-Task<Expected<suppression::ChangeReport>> commit(Service* service, suppression::Changes changes) {
-  const auto outcome = std::make_shared<Outcome>();
-  if (!service->queue().committer().healthy())
-    co_return fail(ErrorCode::unavailable, "the store cannot write");
-  service->suppressed().submit(std::move(changes),
-                               [outcome](const Expected<suppression::ChangeReport>& report) {
-                                 outcome->report = report;
-                                 outcome->done.store(true, std::memory_order_release);
-                               });
-  const auto executor = co_await boost::asio::this_coro::executor;
-  boost::asio::steady_timer timer(executor);
-  while (!outcome->done.load(std::memory_order_acquire)) {
-    timer.expires_after(kLook);
-    const auto [error] = co_await timer.async_wait(net::kTuple);
-    if (error) co_return fail(ErrorCode::cancelled, "the service is stopping");
-  }
-  if (*outcome->report && (*outcome->report)->full)
-    co_return fail(
-        ErrorCode::limit,
-        "more was suppressed than has been applied to waiting mail ([suppression] recent); try again");
-  co_return std::move(*outcome->report);
-}
-
 Response answer_of(const Expected<suppression::ChangeReport>& report) {
   if (!report) return http::error_response(report.error());
   if (!report->subjects.empty()) return http::error_response(Error{ErrorCode::limit, report->why});
@@ -89,7 +56,7 @@ Task<Response> add(Service* service, Request request) {
   suppression::Changes changes;
   changes.by_hand = true;
   changes.add.push_back({std::move(*subject), std::move(*entry)});
-  const auto report = co_await commit(service, std::move(changes));
+  const auto report = co_await commit_changes(service, std::move(changes));
   co_return answer_of(report);
 }
 
@@ -100,7 +67,7 @@ Task<Response> remove(Service* service, Request request) {
   if (!removal) co_return http::error_response(removal.error());
   suppression::Changes changes;
   changes.remove.push_back(std::move(*removal));
-  const auto report = co_await commit(service, std::move(changes));
+  const auto report = co_await commit_changes(service, std::move(changes));
   co_return answer_of(report);
 }
 
@@ -133,7 +100,7 @@ Task<Response> import(Service* service, Request request) {
     changes.add = std::move(part.rows);
   }
   const auto rows = changes.add.size();
-  const auto report = co_await commit(service, std::move(changes));
+  const auto report = co_await commit_changes(service, std::move(changes));
   if (!report) co_return http::error_response(report.error());
   auto out = import_answer(*report, part);
   out["rows"] = rows + part.bad.size();

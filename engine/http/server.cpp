@@ -50,14 +50,22 @@ struct Server::State {
 
   [[nodiscard]] Service service() { return {router, options, group}; }
 
-  void take(net::Stream stream);
-  Task<> serve(std::unique_ptr<net::Stream> stream, Slot slot);
+  void take(net::Stream stream, const net::TlsServerContext* tls);
+  Task<> serve(std::unique_ptr<net::Stream> stream, const net::TlsServerContext* tls, Slot slot);
   Task<> refuse(std::unique_ptr<net::Stream> stream, Slot slot);
   template <class Listener>
-  Task<> accept_loop(Listener& listener);
+  Task<> accept_loop(Listener& listener, const net::TlsServerContext* tls);
 };
 
-Task<> Server::State::serve(std::unique_ptr<net::Stream> stream, Slot slot) {
+Task<> Server::State::serve(std::unique_ptr<net::Stream> stream, const net::TlsServerContext* tls,
+                            Slot slot) {
+  if (tls != nullptr) {
+    const auto secured = co_await stream->start_tls(*tls, net::Deadline::after(options.handshake));
+    if (!secured) {
+      stream->close();
+      co_return;
+    }
+  }
   co_await serve_connection(std::move(stream), service());
 }
 
@@ -65,24 +73,24 @@ Task<> Server::State::refuse(std::unique_ptr<net::Stream> stream, Slot slot) {
   co_await refuse_connection(std::move(stream), service());
 }
 
-void Server::State::take(net::Stream accepted) {
+void Server::State::take(net::Stream accepted, const net::TlsServerContext* tls) {
   auto stream = std::make_unique<net::Stream>(std::move(accepted));
   if (open < options.connections) {
-    if (!group.spawn(serve(std::move(stream), Slot(open))))
+    if (!group.spawn(serve(std::move(stream), tls, Slot(open))))
       log::warn("http_connection_dropped", {{"server", options.name}});
-  } else if (refusing < kRefusalsAtOnce) {
+  } else if (tls == nullptr && refusing < kRefusalsAtOnce) {  // a handshake to say no costs too much
     if (!group.spawn(refuse(std::move(stream), Slot(refusing))))
       log::warn("http_connection_dropped", {{"server", options.name}});
   }
 }
 
 template <class Listener>
-Task<> Server::State::accept_loop(Listener& listener) {
+Task<> Server::State::accept_loop(Listener& listener, const net::TlsServerContext* tls) {
   boost::asio::steady_timer pause(context);
   while (!group.cancelled()) {
     auto stream = co_await listener.accept();
     if (stream) {
-      take(std::move(*stream));
+      take(std::move(*stream), tls);
       continue;
     }
     if (stream.error().code == ErrorCode::cancelled) break;
@@ -104,19 +112,19 @@ Expected<> Server::listen_unix(const std::string& path) {
   auto listener = UnixListener::bind(state_->context, path);
   if (!listener) return std::unexpected(std::move(listener.error()));
   auto& kept = state_->unix_listeners.emplace_back(std::move(*listener));
-  if (!state_->group.spawn(state_->accept_loop(kept)))
+  if (!state_->group.spawn(state_->accept_loop(kept, nullptr)))
     return fail(ErrorCode::cancelled, "the server is stopping");
   return {};
 }
 
-Expected<net::Endpoint> Server::listen_tcp(const net::Endpoint& address) {
+Expected<net::Endpoint> Server::listen_tcp(const net::Endpoint& address, const net::TlsServerContext* tls) {
   if (state_->unix_listeners.size() + state_->tcp_listeners.size() >= State::kMaxListeners) {
     return fail(ErrorCode::limit, "an HTTP server listens on at most 16 addresses");
   }
   auto listener = net::Listener::bind(state_->context, address);
   if (!listener) return std::unexpected(std::move(listener.error()));
   auto& kept = state_->tcp_listeners.emplace_back(std::move(*listener));
-  if (!state_->group.spawn(state_->accept_loop(kept)))
+  if (!state_->group.spawn(state_->accept_loop(kept, tls)))
     return fail(ErrorCode::cancelled, "the server is stopping");
   return kept.endpoint();
 }

@@ -25,7 +25,8 @@ struct ServerOptions {
   ReadLimits read;
   std::chrono::milliseconds idle{
       30'000};  ///< for a whole request to arrive, from the answer before; then closed
-  std::chrono::milliseconds write{30'000};  ///< for one answer, or one chunk of a stream, to be taken
+  std::chrono::milliseconds handshake{10'000};  ///< of TLS, for whoever listens with it; then closed
+  std::chrono::milliseconds write{30'000};      ///< for one answer, or one chunk of a stream, to be taken
 };
 
 class Server {
@@ -39,7 +40,9 @@ class Server {
   /// Accepting starts at once. See UnixListener::bind().
   [[nodiscard]] Expected<> listen_unix(const std::string& path);
   /// Gives the address bound, with the port the system chose for port 0.
-  [[nodiscard]] Expected<net::Endpoint> listen_tcp(const net::Endpoint& address);
+  /// `tls` makes it HTTPS, and outlives the server.
+  [[nodiscard]] Expected<net::Endpoint> listen_tcp(const net::Endpoint& address,
+                                                   const net::TlsServerContext* tls = nullptr);
 
   /// Closes the listeners, cancels every connection and waits for them. Streams' on_gone() callbacks run.
   Task<> stop();

@@ -196,7 +196,8 @@ Expected<> CampaignContent::render(const RenderInput& input, RenderedMessage& ou
   if (auto done = render_subject(context, out.subject_); !done) return done;
   HeaderValues values;
   values.date = out.date_;
-  values.message_id = out.id_;
+  values.message_id = input.return_token.empty() ? std::string_view(out.id_) : input.return_token;
+  values.return_token = input.return_token;
   values.recipient = input.recipient;
   values.name = input.name;
   values.subject = out.subject_;

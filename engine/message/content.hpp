@@ -31,6 +31,8 @@ struct RenderInput {
   std::string_view name;               ///< display name, UTF-8, may be empty
   std::string_view row;                ///< blob of row.hpp
   std::string_view unsubscribe_token;  ///< URL-safe (RFC 3986 unreserved); empty: no List-Unsubscribe
+  std::string_view return_token =
+      {};  ///< leads back to the recipient: Message-ID and X-Return-Token; "": none
 };
 
 /// Keep one per connection or worker and render into it again and again: its buffers stay. On the wire

@@ -45,6 +45,7 @@ constexpr Reserved kReserved[] = {
     {"list-id", "use list_id"},
     {"list-unsubscribe", "use [unsubscribe]"},
     {"list-unsubscribe-post", "use [unsubscribe]"},
+    {"x-return-token", "it is made for each message"},
     {"feedback-id", "it is made from campaign and tenant"},
     {"precedence", "it follows from class"},
     {"auto-submitted", "it follows from class"},
@@ -273,6 +274,7 @@ Expected<> ContentHeader::render(const HeaderValues& values, const RenderContext
     return wrong(
         "the recipient's address cannot stand in a header: it must be ASCII (an internationalised local part "
         "needs a server with SMTPUTF8)");
+  if (!url_safe(values.return_token)) return wrong("return token: only letters, digits, - . _ ~");
   if (!url_safe(values.unsubscribe_token))
     return wrong(fmt::format("the unsubscribe token must be at most {} URL-safe characters", kMaxToken));
   if (values.name.size() > kMaxName)
@@ -296,6 +298,7 @@ Expected<> ContentHeader::render(const HeaderValues& values, const RenderContext
   out += "Message-ID: <";
   out += values.message_id;
   out += id_domain_;
+  if (!values.return_token.empty()) out.append("X-Return-Token: ").append(values.return_token).append("\r\n");
   append_unsubscribe(values, out);
   for (const auto& extra : extras_) {
     scratch.clear();

@@ -22,6 +22,7 @@ struct HeaderValues {
   std::string_view subject;  ///< rendered
   std::string_view unsubscribe_token;
   std::string_view unsubscribe_url;
+  std::string_view return_token = {};  ///< "": no X-Return-Token
 };
 
 class ContentHeader {

@@ -195,8 +195,8 @@ void Engine::add(const Subject& subject, const Tally& tally, Instant now) {
 
 void Engine::act(const ControllerOptions& controller, const Subject& subject, const Judged& judged,
                  Instant now) {
-  constexpr std::array<std::string_view, 4> kShares{"deferred", "bounced", "complained of",
-                                                    "unknown replies"};
+  constexpr std::array<std::string_view, 5> kShares{"deferred", "bounced", "complained of", "unknown replies",
+                                                    "blocked"};
   const auto cause = fmt::format("controller {}: {:.1f} % of {} {}", controller.name, judged.share * 100,
                                  judged.of, kShares[static_cast<std::size_t>(controller.share)]);
   ++stats_.judged;
@@ -264,6 +264,8 @@ void Engine::feedback(Feedback kind, const Place& place, const Origin& origin, I
   tally.tenant = origin.tenant;
   if (kind == Feedback::complaint) tally.counts.complaints = 1;
   if (kind == Feedback::hard_bounce) tally.counts.bounced = 1;
+  if (kind == Feedback::blocked) tally.counts.blocked = tally.counts.answers = 1;
+  if (kind == Feedback::unknown) tally.counts.unknown = tally.counts.answers = 1;
   count({&tally, 1}, now);
 }
 

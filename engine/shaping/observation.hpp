@@ -47,7 +47,8 @@ struct Verdict {
   bool taken = false;         ///< a rule said what to do: nobody else need act on the reply
 };
 
-/// Bounces and complaints that come back later, by mail.
-enum class Feedback : std::uint8_t { hard_bounce, soft_bounce, complaint };
+/// Bounces and complaints that come back later, by mail. `blocked` and `unknown` count as answers, too: they
+/// are late refusals, and may be all that a receiver says.
+enum class Feedback : std::uint8_t { hard_bounce, soft_bounce, complaint, blocked, unknown };
 
 }  // namespace sluice::shaping

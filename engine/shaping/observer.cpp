@@ -7,6 +7,17 @@ bool is_hard(std::string_view bounce_class) {
          bounce_class == "inactive";
 }
 
+bool is_blocked(std::string_view bounce_class) {
+  return bounce_class == "policy" || bounce_class == "blocklist" || bounce_class == "spam-content" ||
+         bounce_class == "rate-limit";
+}
+
+Feedback feedback_of(std::string_view bounce_class) {
+  if (is_hard(bounce_class)) return Feedback::hard_bounce;
+  if (is_blocked(bounce_class)) return Feedback::blocked;
+  return bounce_class == "other" ? Feedback::unknown : Feedback::soft_bounce;
+}
+
 Tally& Observer::tally(const Observation& what, Instant now) {
   const Key key{what.path, what.origin.stream};
   if (const auto known = tallies_.find(key); known != tallies_.end()) return known->second;
@@ -36,6 +47,7 @@ Verdict Observer::note(const Observation& what, Instant now) {
     const bool patient = what.bounce_class == "greylist" || what.bounce_class == "mailbox-full";
     if (what.result == Result::deferred && !acts && !patient) ++books.counts.deferred;
     if (what.result == Result::bounced && is_hard(what.bounce_class)) ++books.counts.bounced;
+    if (what.result == Result::bounced && !acts && is_blocked(what.bounce_class)) ++books.counts.blocked;
     if (refusal && what.bounce_class == "other") ++books.counts.unknown;
   }
   if (!acts) return {};

@@ -38,5 +38,9 @@ class Observer {
 
 /// The class says that there is no such recipient: no other receiver or time would take the message.
 [[nodiscard]] bool is_hard(std::string_view bounce_class);
+/// The class says that the receiver does not want our mail, whoever it is for.
+[[nodiscard]] bool is_blocked(std::string_view bounce_class);
+/// What a bounce of that class that came by mail is to the controllers.
+[[nodiscard]] Feedback feedback_of(std::string_view bounce_class);
 
 }  // namespace sluice::shaping

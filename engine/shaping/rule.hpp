@@ -62,6 +62,7 @@ enum class Share : std::uint8_t {
   bounced,     ///< hard bounces (recipient or domain does not exist) of answers
   complained,  ///< of deliveries
   unknown,     ///< replies of class `other` of answers
+  blocked,     ///< refusals of what we send or of us (policy, reputation, block lists, spam) of answers
 };
 /// What follows when the share is too large.
 enum class Remedy : std::uint8_t {

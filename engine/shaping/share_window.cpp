@@ -11,6 +11,7 @@ Counts& Counts::operator+=(const Counts& more) {
   bounced += more.bounced;
   unknown += more.unknown;
   complaints += more.complaints;
+  blocked += more.blocked;
   return *this;
 }
 
@@ -18,6 +19,7 @@ Judged judge(Share share, const Counts& counts) {
   const auto part = share == Share::deferred     ? counts.deferred
                     : share == Share::bounced    ? counts.bounced
                     : share == Share::complained ? counts.complaints
+                    : share == Share::blocked    ? counts.blocked
                                                  : counts.unknown;
   const auto of = share == Share::complained ? counts.delivered : counts.answers;
   if (of == 0) return {};

@@ -15,6 +15,7 @@ struct Counts {
   std::uint64_t bounced = 0;     ///< hard: no such recipient or domain
   std::uint64_t unknown = 0;     ///< refusals of class `other`
   std::uint64_t complaints = 0;  ///< these come later, and are no answers
+  std::uint64_t blocked = 0;     ///< refusals about us or our content that no rule has acted on
 
   Counts& operator+=(const Counts& more);
   friend bool operator==(const Counts&, const Counts&) = default;

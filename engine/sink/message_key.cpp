@@ -27,7 +27,9 @@ bool starts_with_field(std::string_view line, std::string_view name) {
 MessageId id_of_message_id(std::string_view value) {
   if (value.starts_with('<')) value.remove_prefix(1);
   if (value.ends_with('>')) value.remove_suffix(1);
-  const auto local = value.substr(0, value.find('@'));
+  constexpr std::size_t kIdDigits = 26;  // alone, or before the rest of a return token
+  auto local = value.substr(0, value.find('@'));
+  if (local.size() > kIdDigits && local[kIdDigits] == '-') local = local.substr(0, kIdDigits);
   if (const auto id = MessageId::parse(local)) return *id;
   return {hash_of(value, 1), hash_of(value, 2)};
 }

@@ -256,7 +256,7 @@ Expected<> Book::soft_bounce(std::string_view address, std::string_view tenant, 
   auto subject = Subject::parse(address);
   if (!subject) return std::unexpected(subject.error());
   Changes changes;
-  changes.soft.push_back({std::move(*subject), std::string(tenant), to_ms(at), false});
+  changes.soft.push_back({std::move(*subject), std::string(tenant), to_ms(at), false, false});
   auto report = commit(std::move(changes));
   if (!report) return std::unexpected(report.error());
   return {};
@@ -267,7 +267,7 @@ Expected<> Book::delivered(std::string_view address, std::string_view tenant) {
   if (!subject) return std::unexpected(subject.error());
   if (!has_soft_bounces(tenant, subject->key)) return {};
   Changes changes;
-  changes.soft.push_back({std::move(*subject), std::string(tenant), 0, true});
+  changes.soft.push_back({std::move(*subject), std::string(tenant), 0, true, false});
   auto report = commit(std::move(changes));
   if (!report) return std::unexpected(report.error());
   return {};

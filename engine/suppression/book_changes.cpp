@@ -164,14 +164,15 @@ void Book::count_soft(store::Batch& batch, const SoftEvent& event, ChangeReport&
     --counts_.soft_rows;
     put_bytes(batch, queue::kSuppression, key, std::nullopt);
   };
-  if (event.delivered) return forget();
-  if (!bytes && counts_.soft_rows >= options_.max_soft_rows) return;
   auto soft = bytes ? SoftBounces::decode(*bytes).value_or(SoftBounces{}) : SoftBounces{};
-  const auto step = soft.add(event.time_ms, options_.soft);
-  if (step == SoftBounces::Step::ignored) return;
-  if (step == SoftBounces::Step::counted) {
+  if (event.delivered && (!bytes || soft.accepted(event.time_ms, options_.soft))) return forget();
+  if (!bytes && counts_.soft_rows >= options_.max_soft_rows) return;
+  const auto step =
+      event.delivered ? SoftBounces::Step::ignored : soft.add(event.time_ms, options_.soft, event.by_mail);
+  if (step != SoftBounces::Step::promoted) {
     std::string value;
     soft.append_to(value);
+    if (bytes && value == *bytes) return;
     counts_.soft_rows += bytes ? 0 : 1;
     soft_filter_.insert(hash_of(hash));
     return put_bytes(batch, queue::kSuppression, key, std::move(value));

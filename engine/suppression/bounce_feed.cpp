@@ -60,7 +60,11 @@ void BounceFeed::take(const queue::Event& event, Changes& changes) const {
   const auto stream = queue_.streams().find(event.stream);
   if (!stream) return;
   const auto& tenant = stream->settings.tenant;
-  if (bounce && !among(book_.options().soft_classes, event.event_class))
+  // A bounce that came by mail is hearsay: it says nothing of a whole domain, and a mailbox that is switched
+  // off counts as soft.
+  const bool returned = event.kind == EventKind::returned;
+  const bool soft_return = returned && event.event_class == "inactive";
+  if (bounce && !soft_return && !among(book_.options().soft_classes, event.event_class))
     return take_bounce(event, tenant, changes);
   auto subject = Subject::parse(event.recipient);
   if (!subject) return;
@@ -73,13 +77,14 @@ void BounceFeed::take(const queue::Event& event, Changes& changes) const {
   // Those of this page are not in the book yet.
   const bool soft_here = !changes.soft.empty();
   if (delivered && !soft_here && !book_.has_soft_bounces(tenant, subject->key)) return;
-  changes.soft.push_back({std::move(*subject), tenant, event.time_ms, delivered});
+  changes.soft.push_back({std::move(*subject), tenant, event.time_ms, delivered, returned});
 }
 
 void BounceFeed::take_bounce(const queue::Event& event, const std::string& tenant, Changes& changes) const {
   const auto& options = book_.options();
-  const bool domain = among(options.domain_classes, event.event_class);
-  if (!domain && !among(options.address_classes, event.event_class)) return;
+  const bool bad_domain = among(options.domain_classes, event.event_class);
+  const bool domain = bad_domain && event.kind != EventKind::returned;
+  if (!bad_domain && !among(options.address_classes, event.event_class)) return;
   auto subject = Subject::parse(domain ? domain_key(event.recipient) : event.recipient);
   if (!subject) return;
   Entry entry;

@@ -33,6 +33,7 @@ struct SoftEvent {
   std::string tenant;
   std::int64_t time_ms = 0;
   bool delivered = false;
+  bool by_mail = false;  ///< of a failure: the receiver had accepted the message, and returned it
 };
 
 struct Changes {

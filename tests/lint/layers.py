@@ -25,6 +25,7 @@ LAYERS = {
     "engine/feedback": 3,
     "engine/shaping": 3,
     "engine/suppression": 3,
+    "engine/inbound": 4,
     "engine/delivery": 4,
     "engine/campaign": 4,
     "engine/sink": 4,

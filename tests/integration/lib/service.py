@@ -88,6 +88,12 @@ class Service:
         command = [self.binary, "serve", "--config", str(self.config)]
         self.child = Child(command, self.folder / "serve.log", self.environment)
 
+    def address(self, name):
+        """Of a door that is told behind the first few facts: http, bounce, public, smtp."""
+        if name not in self.facts:
+            self.child.line_that(lambda line: self._fact(line) == name)
+        return self.facts[name]
+
     def _fact(self, line):
         name, _, value = line.strip().partition("=")
         self.facts[name] = value

@@ -92,6 +92,8 @@ TEST(CrossCheck, OneAddressOneListener) {
 TEST(CrossCheck, KeysThatNeedEachOther) {
   EXPECT_EQ(complaint("[[listener]]\nlisten = \"127.0.0.1:0\"\nstarttls = \"required\"\n"),
             "c.toml:3:12: starttls = \"required\" needs `cert_file` and `key_file`\n");
+  EXPECT_THAT(complaint("[bounce]\nmaildir = \"/srv/Maildir\"\n"), HasSubstr("`maildir` but no `domain`"));
+  EXPECT_THAT(complaint("[public]\ncert_file = \"/a.crt\"\n"), HasSubstr("both `cert_file` and `key_file`"));
   EXPECT_EQ(complaint("[bounce]\nlisten = \"127.0.0.1:0\"\n"),
             "c.toml:2:10: [bounce] has `listen` but no `domain` for its addresses\n");
   EXPECT_EQ(complaint("[public]\nlisten = \"127.0.0.1:0\"\n"),

@@ -380,6 +380,7 @@ TEST_F(StoreTools, ABackupOfAServingStoreIsSoundAndRestores) {
   inject(stream, 0, 300);
   fs::create_directories(folders_.lists);
   put_bytes(folders_.lists + "/kept", "a@b.test");
+  put_bytes(folders_.token_keys, "keys");
   std::atomic<bool> stop{false};
   std::thread writer([&] {
     for (Row row = 300; !stop; row += 50) inject(stream, row, row + 50);
@@ -395,15 +396,20 @@ TEST_F(StoreTools, ABackupOfAServingStoreIsSoundAndRestores) {
   EXPECT_EQ(again.error().code, ErrorCode::conflict);
   close();
   EXPECT_EQ(check(backup).wrong(), 0u) << told(check(backup));
+  EXPECT_EQ(bytes_of(backup + "/return_tokens.keys"), "keys");
+  EXPECT_EQ(fs::status(backup + "/return_tokens.keys").permissions(),
+            fs::perms::owner_read | fs::perms::owner_write);
 
   const auto over = restore(backup, folders_, {}, clock_.now());
   ASSERT_FALSE(over) << "an existing store is never overwritten";
   EXPECT_EQ(over.error().code, ErrorCode::conflict);
-  for (const auto& folder : {folders_.store, folders_.lists}) fs::rename(folder, folder + ".moved");
+  for (const auto& folder : {folders_.store, folders_.lists, folders_.token_keys})
+    fs::rename(folder, folder + ".moved");
   const auto restored = restore(backup, folders_, {}, clock_.now());
   ASSERT_TRUE(restored) << restored.error().text;
   EXPECT_EQ(restored->backup.queued, facts->queued);
   EXPECT_EQ(bytes_of(folders_.lists + "/kept"), "a@b.test");
+  EXPECT_EQ(bytes_of(folders_.token_keys), "keys");
   EXPECT_EQ(check().wrong(), 0u) << told(check());
   open();
   EXPECT_EQ(queue_->counters(1).queued(), facts->queued);

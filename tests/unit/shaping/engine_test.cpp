@@ -314,6 +314,24 @@ TEST_F(EngineTest, UnknownRepliesSlowATenant) {
   EXPECT_DOUBLE_EQ(*effects.in_force["share:tenant shop"].scale, 0.5);
 }
 
+TEST_F(EngineTest, RefusalsOfUsSlowThePathWhetherTheyComeAtOnceOrByMail) {
+  Options options;
+  options.controllers = {controller(Whose::path, Share::blocked, 0.2, Remedy::slow)};
+  options.controllers[0].minimum = 50;
+  start(options);
+  end_badly(100, Result::bounced, "policy");
+  EXPECT_EQ(effects.in_force.size(), 2U) << "a pause, and the rate after it";
+  start(options);
+  effects.in_force.clear();
+  end_badly(100, Result::bounced, "invalid-recipient");
+  deliver(100);
+  const Place place{"a", "google", "mx.google.com"};
+  for (int i = 0; i < 40; ++i) engine->feedback(feedback_of("inactive"), place, {9, "autumn", "shop"}, now);
+  EXPECT_TRUE(effects.in_force.empty());
+  for (int i = 0; i < 60; ++i) engine->feedback(feedback_of("blocklist"), place, {9, "autumn", "shop"}, now);
+  EXPECT_EQ(effects.in_force.size(), 2U);
+}
+
 TEST_F(EngineTest, RefusesControllersThatCannotWork) {
   auto bad = controller(Whose::tenant, Share::bounced, 0.1, Remedy::hold);
   Options options;

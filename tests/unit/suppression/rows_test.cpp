@@ -162,6 +162,28 @@ TEST(Delta, APassClearsWhatWasThereWhenItBegan) {
   EXPECT_EQ(delta.size(), 1U);
 }
 
+TEST(SoftBounces, ThatCameByMailAreForgottenOnlyForADeliveryThatStays) {
+  const SoftRule rule{4, hours(7 * 24), hours(20), hours(30 * 24), hours(5 * 24)};
+  const auto at = [](int hour) { return std::int64_t{1'790'000'000'000} + hour * 3'600'000LL; };
+  SoftBounces live;
+  (void)live.add(at(0), rule);
+  EXPECT_TRUE(live.accepted(at(1), rule));
+  SoftBounces mailed;
+  for (int day = 0; day < 7; day += 2) {
+    EXPECT_EQ(mailed.add(at(24 * day), rule, true), SoftBounces::Step::counted) << day;
+    EXPECT_FALSE(mailed.accepted(at(24 * day + 23), rule)) << "it may still come back";
+  }
+  std::string bytes;
+  mailed.append_to(bytes);
+  auto again = SoftBounces::decode(bytes);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->accepted_ms, mailed.accepted_ms);
+  EXPECT_EQ(again->add(at(24 * 7), rule, true), SoftBounces::Step::promoted);
+  EXPECT_TRUE(mailed.accepted(at(24 * 12), rule)) << "what was accepted five days ago was read";
+  EXPECT_EQ(mailed.add(at(24 * 13), rule, true), SoftBounces::Step::counted);
+  EXPECT_EQ(mailed.events, 1U) << "and counting begins anew";
+}
+
 TEST(SoftBounces, ArePromotedAfterEnoughEventsOverEnoughTime) {
   const SoftRule rule{4, hours(7 * 24), hours(20), hours(30 * 24)};
   const auto at = [](int hour) { return std::int64_t{hour} * 3'600'000; };

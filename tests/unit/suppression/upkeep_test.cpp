@@ -199,6 +199,19 @@ TEST(BounceFeed, ADeliveryForgetsSoftBounces) {
   EXPECT_EQ(at.book->counts().soft_rows, 1U);
 }
 
+TEST(BounceFeed, ADeliveryDoesNotForgetSoftBouncesThatCameByMail) {
+  UpkeepFixture at;
+  const auto stream = at.stream("s");
+  const auto day = std::int64_t{24} * 3'600'000;
+  const auto from = to_ms(at.clock.now()) - 20 * day;
+  for (const int d : {0, 3, 6, 9}) {
+    at.event(EventKind::delivered, stream, "full@x.test", "", from + d * day);
+    at.event(EventKind::returned, stream, "full@x.test", "mailbox-full", from + d * day + 60'000);
+  }
+  at.feed();
+  EXPECT_EQ(at.probe("full@x.test"), "tenant");
+}
+
 TEST(BounceFeed, SwitchedOffItOnlyMovesOn) {
   UpkeepFixture at({.automatic = false});
   const auto stream = at.stream("s");
