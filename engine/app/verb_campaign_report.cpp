@@ -25,7 +25,8 @@ Expected<> write_page(const std::string& path, std::string_view page) {
       ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (!file.valid()) return campaign::fail_errno("creating " + temporary, errno);
   if (auto written = campaign::write_whole(file.get(), page); !written) return written;
-  if (::rename(temporary.c_str(), path.c_str()) != 0) return campaign::fail_errno("renaming to " + path, errno);
+  if (::rename(temporary.c_str(), path.c_str()) != 0)
+    return campaign::fail_errno("renaming to " + path, errno);
   return {};
 }
 
