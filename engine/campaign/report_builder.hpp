@@ -24,9 +24,10 @@ struct ReportOptions {
   std::size_t max_throttles = 1000;   ///< begun in that time anywhere; later ones: throttles_beyond
 };
 
-/// Reads the event files (queue/event_log.hpp) from `first_seq` on. Finals are written to `finals` when it is
-/// not null. `counters` is asked when all is read, so that the accounts are never behind the events. Memory:
-/// about 30 MB at the limits above, whatever the campaign. Errors: io; a line that does not parse is corrupt.
+/// Reads the event files (queue/event_log.hpp) from `first_seq` on; they may grow meanwhile. Finals are
+/// written to `finals` when it is not null. `counters` is asked when all is read, so that the accounts are
+/// never behind the events. Memory: about 30 MB at the limits above, whatever the campaign. Errors: io; a
+/// line that does not parse is corrupt.
 [[nodiscard]] Expected<CampaignReport> build_report(const queue::Stream& stream,
                                                     const std::function<queue::Counters()>& counters,
                                                     const std::string& events_folder, std::uint64_t first_seq,
