@@ -89,6 +89,7 @@ void setup_campaign(CLI::App& parent, Context& context) {
   add_action(*group, context, "resume", "Go on with a paused or held campaign");
   add_action(*group, context, "cancel", "Stop for good; what is queued becomes `cancelled`");
   setup_campaign_change(*group, context);
+  setup_campaign_report(*group, context);
 }
 
 }  // namespace sluice::app

@@ -6,5 +6,6 @@
 namespace sluice::app {
 
 void setup_campaign_change(CLI::App& group, Context& context);
+void setup_campaign_report(CLI::App& group, Context& context);
 
 }  // namespace sluice::app

@@ -348,6 +348,7 @@ void Campaigns::close_finished(Entry& entry) {
 }
 
 void Campaigns::stop() {
+  if (reporter_.joinable()) reporter_.join();
   for (auto& [id, entry] : entries_) {
     if (entry.running) entry.running->stop = true;
   }

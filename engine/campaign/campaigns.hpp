@@ -19,6 +19,8 @@
 #include "engine/campaign/content_source.hpp"
 #include "engine/campaign/expansion.hpp"
 #include "engine/campaign/intake.hpp"
+#include "engine/campaign/report.hpp"
+#include "engine/campaign/report_lines.hpp"
 #include "engine/campaign/sending_times.hpp"
 #include "engine/campaign/spool_watcher.hpp"
 #include "queue/event_log.hpp"
@@ -76,6 +78,10 @@ class Campaigns {
   [[nodiscard]] std::vector<CampaignView> all() const;
   /// "name" or "tenant/name".
   [[nodiscard]] std::optional<CampaignView> find(std::string_view name) const;
+  /// A report of how it stands now, made from the event files on a thread of its own: with what came back
+  /// after its end, for as long as the files are kept. Nothing: no such campaign. ErrorCode::limit while
+  /// another one is being made. Control thread; the future is ready before stop() returns.
+  [[nodiscard]] std::optional<std::future<Expected<CampaignReport>>> report(std::string_view name);
 
  private:
   struct Running {
@@ -107,6 +113,13 @@ class Campaigns {
   void collect(Entry& entry);
   void sweep(Entry& entry);
   void close_finished(Entry& entry);
+  struct ReportSource {
+    queue::StreamPtr stream;
+    Acceptance acceptance;
+    std::string note;
+  };
+  [[nodiscard]] static ReportSource source_of(const Entry& entry);
+  [[nodiscard]] Expected<CampaignReport> make_report(const ReportSource& source, LineFile* finals) const;
   [[nodiscard]] Expected<> write_results(const Entry& entry) const;
   [[nodiscard]] Expected<> write_rejected(const Entry& entry, int directory) const;
   [[nodiscard]] std::size_t expanding() const;
@@ -124,7 +137,9 @@ class Campaigns {
   std::unique_ptr<SpoolWatcher> watcher_;
   std::map<StreamId, Entry> entries_;
   std::chrono::steady_clock::time_point look_at_done_{};
-  std::optional<Entry> accepted_;  ///< by accept(), until take_in returns
+  std::thread reporter_;                ///< of report()
+  std::atomic<bool> reporting_{false};  ///< it has not made its report yet
+  std::optional<Entry> accepted_;       ///< by accept(), until take_in returns
 };
 
 }  // namespace sluice::campaign

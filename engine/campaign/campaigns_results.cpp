@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "engine/campaign/campaigns.hpp"
 #include "engine/campaign/report_builder.hpp"
 #include "engine/campaign/report_html.hpp"
@@ -31,25 +33,59 @@ Expected<> write_file(int directory, const std::string& name, const std::string&
 
 }  // namespace
 
+Campaigns::ReportSource Campaigns::source_of(const Entry& entry) {
+  return {entry.stream, entry.acceptance, entry.note};
+}
+
+/// Any thread.
+Expected<CampaignReport> Campaigns::make_report(const ReportSource& source, LineFile* finals) const {
+  const auto id = source.stream->id;
+  auto report = build_report(
+      *source.stream, [this, id] { return queue_.counters(id); }, options_.events_folder,
+      source.acceptance.first_seq, finals, clock_.now());
+  if (!report) return report;
+  report->subject = source.acceptance.subject;
+  report->from = source.acceptance.from;
+  const auto state = source.stream->state();
+  // Why it last changed its state explains an end or a pause, not a life.
+  if (state == queue::StreamState::running || state == queue::StreamState::done) report->state_reason.clear();
+  if (!source.note.empty()) report->state_reason = source.note;
+  return report;
+}
+
+std::optional<std::future<Expected<CampaignReport>>> Campaigns::report(std::string_view name) {
+  const auto found = std::ranges::find_if(entries_, [name](const auto& entry) {
+    const auto& settings = entry.second.stream->settings;
+    return settings.name == name || settings.tenant + "/" + settings.name == name;
+  });
+  if (found == entries_.end()) return std::nullopt;
+  std::packaged_task<Expected<CampaignReport>()> task([this, source = source_of(found->second)] {
+    auto made = make_report(source, nullptr);
+    reporting_ = false;
+    return made;
+  });
+  auto out = task.get_future();
+  if (reporting_.exchange(true)) {
+    std::promise<Expected<CampaignReport>> busy;
+    busy.set_value(fail(ErrorCode::limit, "another report is being made: try again"));
+    return busy.get_future();
+  }
+  if (reporter_.joinable()) reporter_.join();
+  reporter_ = std::thread(std::move(task));
+  return out;
+}
+
 Expected<> Campaigns::write_results(const Entry& entry) const {
   const auto path = spool_.path(Place::active, entry.acceptance.active_name);
   const Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!directory.valid()) return fail(ErrorCode::io, "opening " + path);
   auto finals = LineFile::create(directory.get(), "recipients.jsonl");
   if (!finals) return std::unexpected(finals.error());
-  const auto counters = queue_.counters(entry.stream->id);
-  auto report =
-      build_report(*entry.stream, counters, options_.events_folder, entry.acceptance.first_seq, &*finals);
+  auto report = make_report(source_of(entry), &*finals);
   if (!report) return std::unexpected(report.error());
-  report->subject = entry.acceptance.subject;
-  report->from = entry.acceptance.from;
-  if (entry.stream->state() == queue::StreamState::running) {
-    report->state = entry.failed ? "failed" : "done";
-    report->state_reason.clear();  // why it last changed its state explains an end, not a life
-  }
-  if (!entry.note.empty()) report->state_reason = entry.note;
+  if (entry.stream->state() == queue::StreamState::running) report->state = entry.failed ? "failed" : "done";
   if (auto finished = finals->finish(); !finished) return finished;
-  if (counters.rejected > 0) {
+  if (report->counts.rejected > 0) {
     if (auto written = write_rejected(entry, directory.get()); !written) return written;
   }
   if (auto written = write_file(directory.get(), "report.json", report_json(*report)); !written)

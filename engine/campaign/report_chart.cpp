@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
+#include <set>
 
 namespace sluice::campaign {
 namespace {
@@ -10,52 +12,54 @@ namespace {
 constexpr double kWidth = 900;
 constexpr double kHeight = 200;
 
-std::vector<ReportBucket> thinned(const std::vector<ReportBucket>& buckets) {
-  const std::size_t group = (buckets.size() + kMaxColumns - 1) / kMaxColumns;
-  if (group <= 1) return buckets;
-  std::vector<ReportBucket> out;
-  for (std::size_t i = 0; i < buckets.size(); i += group) {
-    ReportBucket sum = buckets[i];
-    for (std::size_t j = i + 1; j < std::min(i + group, buckets.size()); ++j) {
-      sum.delivered += buckets[j].delivered;
-      sum.bounced += buckets[j].bounced;
-      sum.deferred += buckets[j].deferred;
-    }
-    out.push_back(sum);
+std::vector<ChartColumn> thinned(const std::vector<ChartColumn>& columns) {
+  const std::size_t group = (columns.size() + kMaxColumns - 1) / kMaxColumns;
+  if (group <= 1) return columns;
+  std::vector<ChartColumn> out;
+  for (std::size_t i = 0; i < columns.size(); i += group) {
+    auto sum = columns[i];
+    for (std::size_t j = i + 1; j < std::min(i + group, columns.size()); ++j)
+      for (std::size_t k = 0; k < sum.counts.size(); ++k) sum.counts[k] += columns[j].counts[k];
+    out.push_back(std::move(sum));
   }
   return out;
 }
 
-std::uint64_t total(const ReportBucket& bucket) {
-  return bucket.delivered + bucket.bounced + bucket.deferred;
+std::uint64_t total(const ChartColumn& column) {
+  return std::accumulate(column.counts.begin(), column.counts.end(), std::uint64_t{0});
 }
 
-/// "11-25 19:00", "19:00" or "19:00:05": what tells the columns of such a span apart.
-std::string time_label(Instant at, Instant::duration span) {
-  const auto text = to_rfc3339(at);
-  if (span >= std::chrono::hours(24)) return text.substr(5, 5) + ' ' + text.substr(11, 5);
-  return text.substr(11, span < std::chrono::minutes(10) ? 8 : 5);
-}
-
-std::string column(const ReportBucket& bucket, double x, double width, std::uint64_t top) {
-  std::string out = fmt::format("<g><title>{} UTC: {} delivered, {} bounced, {} deferred</title>",
-                                to_rfc3339(bucket.start).substr(0, 16), grouped(bucket.delivered),
-                                grouped(bucket.bounced), grouped(bucket.deferred));
+std::string one_column(const ChartColumn& column, const std::vector<ChartSeries>& series, double x,
+                       double width, std::uint64_t top) {
+  std::string out = fmt::format("<g><title>{} UTC", to_rfc3339(column.start).substr(0, 19));
+  for (std::size_t k = 0; k < series.size(); ++k) {
+    if (column.counts[k] != 0) out += fmt::format(", {} {}", series[k].name, grouped(column.counts[k]));
+  }
   // An unseen rectangle of full height, so that the title shows wherever one points.
-  out += fmt::format("<rect class=\"hit\" x=\"{:.2f}\" y=\"0\" width=\"{:.2f}\" height=\"{}\"/>", x, width,
-                     kHeight);
+  out += fmt::format("</title><rect class=\"hit\" x=\"{:.2f}\" y=\"0\" width=\"{:.2f}\" height=\"{}\"/>", x,
+                     width, kHeight);
   double y = kHeight;
-  const auto stack = [&](std::uint64_t count, std::string_view css) {
-    if (count == 0) return;
-    const double height = std::max(static_cast<double>(count) / static_cast<double>(top) * kHeight, 0.75);
+  for (std::size_t k = 0; k < series.size(); ++k) {
+    if (column.counts[k] == 0) continue;
+    const double share = static_cast<double>(column.counts[k]) / static_cast<double>(top);
+    const double height = std::max(share * kHeight, 0.75);
     y -= height;
-    out += fmt::format("<rect class=\"{}\" x=\"{:.2f}\" y=\"{:.2f}\" width=\"{:.2f}\" height=\"{:.2f}\"/>",
-                       css, x + width * 0.09, std::max(y, 0.0), width * 0.82, height);
-  };
-  stack(bucket.delivered, "f-ok");
-  stack(bucket.bounced, "f-bad");
-  stack(bucket.deferred, "f-wait");
+    out += fmt::format("<rect class=\"f-{}\" x=\"{:.2f}\" y=\"{:.2f}\" width=\"{:.2f}\" height=\"{:.2f}\"/>",
+                       series[k].css, x + width * 0.09, std::max(y, 0.0), width * 0.82, height);
+  }
   return out + "</g>";
+}
+
+/// Words beside the picture: the heights at the left.
+std::string frame(std::uint64_t top, std::string_view label) {
+  std::string out = fmt::format(
+      "<div class=\"chart\"><div class=\"y\"><span>{}</span><span>{}</span><span>0</span></div>"
+      "<svg viewBox=\"0 0 {} {}\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"{}\">",
+      grouped(top), top > 1 ? grouped(top / 2) : std::string(), kWidth, kHeight, label);
+  for (const double y : {0.5, kHeight / 2, kHeight - 0.5}) {
+    out += fmt::format("<line class=\"grid\" x1=\"0\" x2=\"{}\" y1=\"{}\" y2=\"{}\"/>", kWidth, y, y);
+  }
+  return out;
 }
 
 std::string legend(const std::vector<ChartPart>& parts, std::uint64_t all) {
@@ -63,7 +67,7 @@ std::string legend(const std::vector<ChartPart>& parts, std::uint64_t all) {
   for (const auto& part : parts) {
     if (part.count == 0) continue;
     out += fmt::format("<li><i class=\"b-{}\"></i>{} <b>{}</b>", part.css, part.name, grouped(part.count));
-    if (all != 0) out += fmt::format(" <span>{}</span>", percent(part.count, all));
+    if (all != 0) out += fmt::format(" <span>{}</span>", share_text(part.count, all));
     out += "</li>";
   }
   return out + "</ul>";
@@ -84,48 +88,45 @@ std::string share_bar(const std::vector<ChartPart>& parts) {
   return out + "</div>" + legend(parts, all);
 }
 
-std::string time_chart(const std::vector<ReportBucket>& buckets) {
-  const auto columns = thinned(buckets);
-  std::uint64_t most = 0;
-  ReportBucket sum;
-  for (const auto& bucket : columns) {
-    most = std::max(most, total(bucket));
-    sum.delivered += bucket.delivered;
-    sum.bounced += bucket.bounced;
-    sum.deferred += bucket.deferred;
-  }
-  if (most == 0) return "<p class=\"quiet\">No attempt was made.</p>";
-  const auto top = round_up(most);
-  const double width = kWidth / static_cast<double>(columns.size());
-  std::string out = fmt::format(
-      "<div class=\"chart\"><div class=\"y\"><span>{}</span><span>{}</span><span>0</span></div>"
-      "<svg viewBox=\"0 0 {} {}\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\""
-      "Attempts over time\">",
-      grouped(top), grouped(top / 2), kWidth, kHeight);
-  for (const double y : {0.5, kHeight / 2, kHeight - 0.5}) {
-    out += fmt::format("<line class=\"grid\" x1=\"0\" x2=\"{}\" y1=\"{}\" y2=\"{}\"/>", kWidth, y, y);
-  }
-  for (std::size_t i = 0; i < columns.size(); ++i)
-    out += column(columns[i], static_cast<double>(i) * width, width, top);
-  out += "</svg><div class=\"x\">";
-  const auto span = columns.back().start - columns.front().start;
-  for (const std::size_t i : {std::size_t{0}, columns.size() / 2, columns.size() - 1}) {
-    out += "<span>" + time_label(columns[i].start, span) + "</span>";
-  }
-  out += "</div></div>";
-  return out + legend({{"Delivered", "ok", sum.delivered},
-                       {"Bounced or expired", "bad", sum.bounced},
-                       {"Put off", "wait", sum.deferred}},
-                      0);
+std::string time_label(Instant at, Instant::duration span) {
+  const auto text = to_rfc3339(at);
+  if (span >= std::chrono::hours(24)) return text.substr(5, 5) + ' ' + text.substr(11, 5);
+  return text.substr(11, span < std::chrono::minutes(10) ? 8 : 5);
 }
 
-std::string cell_bar(std::uint64_t delivered, std::uint64_t bounced, std::uint64_t all) {
-  if (all == 0) return "";
-  const auto share = [&](std::uint64_t n) { return static_cast<double>(n) / static_cast<double>(all) * 100; };
-  return fmt::format(
-      "<div class=\"cell\"><i class=\"b-ok\" style=\"width:{:.2f}%\"></i><i class=\"b-bad\" "
-      "style=\"width:{:.2f}%\"></i></div>",
-      share(delivered), share(bounced));
+std::string time_chart(const std::vector<ChartColumn>& all, const std::vector<ChartSeries>& series,
+                       std::string_view label, std::string_view nothing) {
+  const auto columns = thinned(all);
+  std::uint64_t most = 0;
+  std::vector<ChartPart> sums;
+  for (const auto& one : series) sums.push_back({one.name, one.css, 0});
+  for (const auto& column : columns) {
+    most = std::max(most, total(column));
+    for (std::size_t k = 0; k < sums.size(); ++k) sums[k].count += column.counts[k];
+  }
+  if (most == 0) return fmt::format("<p class=\"quiet\">{}</p>", nothing);
+  const auto top = round_up(most);
+  const double width = kWidth / static_cast<double>(columns.size());
+  auto out = frame(top, label);
+  for (std::size_t i = 0; i < columns.size(); ++i)
+    out += one_column(columns[i], series, static_cast<double>(i) * width, width, top);
+  out += "</svg><div class=\"x\">";
+  const auto span = columns.back().start - columns.front().start;
+  std::set<std::size_t> marks{0, columns.size() / 2, columns.size() - 1};
+  for (const std::size_t i : marks) out += "<span>" + time_label(columns[i].start, span) + "</span>";
+  return out + "</div></div>" + legend(sums, 0);
+}
+
+std::string span_bar(Instant from, std::optional<Instant> until, Instant first, Instant last,
+                     std::string_view css) {
+  const auto whole = static_cast<double>(std::max<std::int64_t>(1, (last - first).count()));
+  const auto place = [&](Instant at) {
+    return std::clamp(static_cast<double>((at - first).count()) / whole * 100, 0.0, 100.0);
+  };
+  const double left = std::min(place(from), 99.5);
+  const double right = until ? place(*until) : 100.0;
+  return fmt::format("<div class=\"span\"><i class=\"b-{}\" style=\"left:{:.2f}%;width:{:.2f}%\"></i></div>",
+                     css, left, std::max(right - left, 0.5));
 }
 
 std::string grouped(std::uint64_t n) {
@@ -144,6 +145,20 @@ std::string percent(std::uint64_t part, std::uint64_t all) {
   if (share < 0.01) return "< 0.01 %";
   if (share < 1) return fmt::format("{:.2f} %", share);
   return fmt::format("{:.1f} %", std::min(share, 99.9));  // never 100 while somebody is missing
+}
+
+std::string share_text(std::uint64_t part, std::uint64_t all) {
+  std::string out;
+  for (const char c : percent(part, all)) {
+    if (c == '<') {
+      out += "&lt;";
+    } else if (c == ' ') {
+      out += "&#160;";
+    } else {
+      out += c;
+    }
+  }
+  return out;
 }
 
 std::string duration_text(Micros duration) {

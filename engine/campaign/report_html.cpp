@@ -2,25 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
+#include "engine/base/html_text.hpp"
 #include "engine/campaign/report_chart.hpp"
+#include "engine/campaign/report_sections.hpp"
 #include "engine/campaign/report_style.hpp"
-#include "engine/campaign/safe_text.hpp"
+#include "engine/campaign/report_table.hpp"
 
 namespace sluice::campaign {
 namespace {
-
-constexpr std::size_t kMostProviders = 30;
-constexpr std::size_t kMostClasses = 30;
-constexpr std::size_t kMostSamples = 5;
-constexpr std::size_t kMostThrottles = 30;
-constexpr std::size_t kReplyBytes = 500;
-
-/// Untrusted text; <bdi> keeps right-to-left text from turning what stands beside it.
-std::string foreign(std::string_view text, std::size_t limit = 300) {
-  return "<bdi>" + html_text(text, limit) + "</bdi>";
-}
 
 std::string time_text(Instant at) {
   const auto text = to_rfc3339(at);
@@ -69,12 +58,22 @@ std::string speed(const CampaignReport& report) {
   return rate >= 10 ? grouped(static_cast<std::uint64_t>(rate)) + "/s" : fmt::format("{:.1f}/s", rate);
 }
 
+/// The accounts are exact; what is made from the event files may lack something, and says so.
+std::string missing_note(const ReportMissing& missing) {
+  if (missing.finals + missing.attempts == 0) return "";
+  return fmt::format(
+      "<p class=\"note\">The event files lack {} outcomes and {} attempts put off: removed by [events] keep, "
+      "or "
+      "not written yet. The sections below are made without them; the numbers above are exact.</p>",
+      grouped(missing.finals), grouped(missing.attempts));
+}
+
 std::string overview(const CampaignReport& report) {
   const auto& c = report.counts;
   std::string out = "<div class=\"tiles\">" + tile("Recipients", grouped(c.injected)) +
-                    tile("Delivered", percent(c.delivered, c.injected)) +
-                    tile("Bounced", percent(c.bounced, c.injected)) + tile("Average speed", speed(report)) +
-                    "</div>\n";
+                    tile("Delivered", share_text(c.delivered, c.injected)) +
+                    tile("Bounced", share_text(c.bounced, c.injected)) +
+                    tile("Average speed", speed(report)) + "</div>\n";
   out += "<section><h2>Outcome</h2>" + share_bar({{"Delivered", "ok", c.delivered},
                                                   {"Bounced", "bad", c.bounced},
                                                   {"Expired", "gone", c.expired},
@@ -89,7 +88,7 @@ std::string overview(const CampaignReport& report) {
   item("Rows rejected", c.rejected);
   item("Attempts put off", c.deferrals);
   item("In doubt", c.in_doubt);
-  item("Returned later", c.returned);
+  item("Bounced by mail later", c.returned);
   item("Complaints", c.complaints);
   item("Unsubscribed", c.unsubscribed);
   for (const auto& reason : report.suppressed_by)
@@ -101,76 +100,20 @@ std::string overview(const CampaignReport& report) {
         "sum of "
         "all outcomes. Please report this as a fault of sluice.</p>";
   }
-  return out + "</section>\n";
-}
-
-std::string providers(const std::vector<ReportProvider>& providers) {
-  if (providers.empty()) return "";
-  std::string out =
-      "<section><h2>By provider</h2><div "
-      "class=\"scroll\"><table><thead><tr><th>Provider</th><th>Delivered</th>"
-      "<th>Bounced</th><th>Put off</th><th class=\"wide\">Queued</th><th class=\"wide\">Median time</th>"
-      "<th class=\"wide\">95 % within</th><th class=\"wide\"></th></tr></thead><tbody>";
-  for (std::size_t i = 0; i < std::min(providers.size(), kMostProviders); ++i) {
-    const auto& p = providers[i];
-    out += fmt::format(
-        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class=\"wide\">{}</td><td class=\"wide\">{}</td>"
-        "<td class=\"wide\">{}</td><td class=\"wide\">{}</td></tr>",
-        foreign(p.name, 80), grouped(p.delivered), grouped(p.bounced), grouped(p.deferrals),
-        grouped(p.queued), duration_text(std::chrono::milliseconds(p.median_queued_ms)),
-        duration_text(std::chrono::milliseconds(p.p95_queued_ms)),
-        cell_bar(p.delivered, p.bounced, p.delivered + p.bounced + p.queued));
-  }
-  out += "</tbody></table></div>";
-  if (providers.size() > kMostProviders) {
-    out +=
-        fmt::format("<p class=\"quiet\">and {} more in report.json</p>", providers.size() - kMostProviders);
-  }
-  return out + "</section>\n";
-}
-
-std::string classes(const CampaignReport& report) {
-  if (report.classes.empty()) return "";
-  std::string out = "<section><h2>Why mail bounced or was put off</h2>";
-  for (std::size_t i = 0; i < std::min(report.classes.size(), kMostClasses); ++i) {
-    const auto& one = report.classes[i];
-    out += fmt::format("<div class=\"kind\"><div>{}</div><span>{} · {}</span></div>", foreign(one.name, 80),
-                       grouped(one.count), percent(one.count, report.counts.injected));
-    for (std::size_t s = 0; s < std::min(one.samples.size(), kMostSamples); ++s) {
-      const auto& sample = one.samples[s];
-      out +=
-          fmt::format("<div class=\"reply\"><code>{}</code><small>{}, {} times</small></div>",
-                      foreign(sample.text, kReplyBytes), foreign(sample.provider, 80), grouped(sample.count));
-    }
-  }
-  return out + "</section>\n";
-}
-
-std::string throttles(const std::vector<ReportThrottle>& throttles) {
-  if (throttles.empty()) return "";
-  std::string out = "<section><h2>What held it back</h2>";
-  for (std::size_t i = 0; i < std::min(throttles.size(), kMostThrottles); ++i) {
-    const auto& one = throttles[i];
-    out += fmt::format("<div class=\"note\">{}<small>{} · from {}{}</small></div>", foreign(one.why),
-                       foreign(one.path, 120), time_text(one.from),
-                       one.until ? ", for " + duration_text(*one.until - one.from) : std::string(", still"));
-  }
-  if (throttles.size() > kMostThrottles) {
-    out +=
-        fmt::format("<p class=\"quiet\">and {} more in report.json</p>", throttles.size() - kMostThrottles);
-  }
-  return out + "</section>\n";
+  return out + missing_note(report.missing) + "</section>\n";
 }
 
 }  // namespace
 
 std::string report_html(const CampaignReport& report) {
-  std::string out = head(report) + overview(report);
-  out += "<section><h2>Attempts over time</h2>" + time_chart(report.buckets) + "</section>\n";
-  out += providers(report.providers) + classes(report) + throttles(report.throttles);
-  out +=
-      "<footer>Every recipient: recipients.jsonl. Rows that name none: rejected.jsonl. The same numbers for "
-      "programs: report.json.</footer></main></body></html>\n";
+  std::string out = head(report) + overview(report) + time_section(report) + provider_section(report) +
+                    domain_section(report) + reply_sections(report) + after_section(report);
+  out += fmt::format(
+      "<footer>Made {}. Every recipient: recipients.jsonl. Rows that name none: rejected.jsonl. The same "
+      "numbers "
+      "for programs: report.json. With what came back since: sluice campaign report.</footer>"
+      "</main></body></html>\n",
+      time_text(report.made));
   return out;
 }
 

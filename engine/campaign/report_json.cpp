@@ -83,6 +83,11 @@ void providers(Json& json, const std::vector<ReportProvider>& providers) {
     json.number("queued", provider.queued);
     json.number("median_queued_ms", provider.median_queued_ms);
     json.number("p95_queued_ms", provider.p95_queued_ms);
+    json.number("expired", provider.expired);
+    json.number("in_doubt", provider.in_doubt);
+    json.number("returned", provider.returned);
+    json.number("complaints", provider.complaints);
+    json.number("unsubscribed", provider.unsubscribed);
     json.close('}');
   }
   json.close(']');
@@ -92,8 +97,11 @@ void classes(Json& json, const std::vector<ReportClass>& classes) {
   json.open("bounce_classes", '[');
   for (const auto& one : classes) {
     json.open("", '{');
-    json.text("class", one.name);
+    json.text("class", one.kind == "deferred" ? one.name + " (deferred)" : one.name);
+    json.text("kind", one.kind);
     json.number("count", one.count);
+    json.number("different_replies", one.replies);
+    json.number("not_told_apart", one.uncounted);
     json.open("samples", '[');
     for (const auto& sample : one.samples) {
       json.open("", '{');
@@ -108,6 +116,45 @@ void classes(Json& json, const std::vector<ReportClass>& classes) {
   json.close(']');
 }
 
+void domains(Json& json, const CampaignReport& report) {
+  json.open("domains", '{');
+  json.number("seen", report.domains_seen);
+  json.number("finals_beyond", report.domains_beyond);
+  json.open("worst", '[');
+  for (const auto& domain : report.domains) {
+    json.open("", '{');
+    json.text("domain", domain.name);
+    json.text("provider", domain.provider);
+    json.number("delivered", domain.delivered);
+    json.number("bounced", domain.bounced);
+    json.number("expired", domain.expired);
+    json.number("deferrals", domain.deferrals);
+    json.number("returned", domain.returned);
+    json.number("complaints", domain.complaints);
+    json.close('}');
+  }
+  json.close(']');
+  json.close('}');
+}
+
+void throttles(Json& json, const CampaignReport& report) {
+  json.open("throttles", '[');
+  for (const auto& throttle : report.throttles) {
+    json.open("", '{');
+    json.text("path", throttle.path);
+    json.text("why", throttle.why);
+    json.time("from", throttle.from);
+    json.time("until", throttle.until);
+    json.text("kind", throttle.kind);
+    json.text("effect", throttle.effect);
+    json.text("last_effect", throttle.last_effect);
+    json.number("changes", throttle.changes);
+    json.close('}');
+  }
+  json.close(']');
+  json.number("throttles_beyond", report.throttles_beyond);
+}
+
 void the_rest(Json& json, const CampaignReport& report) {
   json.open("suppressed_by", '{');
   for (const auto& reason : report.suppressed_by) json.number(reason.name, reason.count);
@@ -119,19 +166,25 @@ void the_rest(Json& json, const CampaignReport& report) {
     json.number("delivered", bucket.delivered);
     json.number("bounced", bucket.bounced);
     json.number("deferred", bucket.deferred);
+    json.number("expired", bucket.expired);
+    json.number("in_doubt", bucket.in_doubt);
     json.close('}');
   }
   json.close(']');
-  json.open("throttles", '[');
-  for (const auto& throttle : report.throttles) {
+  json.open("after", '[');
+  for (const auto& bucket : report.after) {
     json.open("", '{');
-    json.text("path", throttle.path);
-    json.text("why", throttle.why);
-    json.time("from", throttle.from);
-    json.time("until", throttle.until);
+    json.time("start", bucket.start);
+    json.number("returned", bucket.returned);
+    json.number("complaints", bucket.complaints);
+    json.number("unsubscribed", bucket.unsubscribed);
     json.close('}');
   }
   json.close(']');
+  json.open("missing", '{');
+  json.number("finals", report.missing.finals);
+  json.number("attempts", report.missing.attempts);
+  json.close('}');
 }
 
 }  // namespace
@@ -149,10 +202,13 @@ std::string report_json(const CampaignReport& report) {
   json.time("accepted", report.accepted);
   json.time("first_attempt", report.first_attempt);
   json.time("finished", report.finished);
+  json.time("made", report.made);
   counts(json, report.counts);
   providers(json, report.providers);
   classes(json, report.classes);
   the_rest(json, report);
+  throttles(json, report);
+  domains(json, report);
   json.close('}');
   return json.take() + '\n';
 }

@@ -9,6 +9,7 @@
 #include "engine/control/feedback_handlers.hpp"
 #include "engine/control/handlers_log.hpp"
 #include "engine/control/handlers_queue.hpp"
+#include "engine/control/handlers_report.hpp"
 #include "engine/control/handlers_source.hpp"
 #include "engine/control/handlers_throttle.hpp"
 #include "engine/control/service.hpp"
@@ -196,6 +197,7 @@ http::Router make_router(Service& service) {
     out.add("POST", std::string("/v1/campaigns/{id}/") + what,
             answer([&service, what](const Request& r) { return adjust_campaign(service, r, what); }));
   }
+  add_report_handlers(out, service);
   add_queue_handlers(out, service);
   add_throttle_handlers(out, service);
   out.add("GET", "/v1/events", answer([&service](const Request& r) { return events_response(service, r); }));

@@ -111,7 +111,7 @@ class Walk {
       const OwnedText text(g_mime_text_part_get_text(GMIME_TEXT_PART(object)));
       add_text(std::move(type), text ? std::string_view(text.get()) : std::string_view(), fields(object));
     } else if (GMIME_IS_PART(object)) {
-      const bool wanted = type.starts_with("message/");
+      const bool wanted = type.starts_with("message/") || limits_.binary;
       add_text(std::move(type), wanted ? bytes_of(GMIME_PART(object)) : std::string(), fields(object));
     }
   }

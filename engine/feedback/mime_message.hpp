@@ -18,6 +18,7 @@ struct MimeLimits {
   std::size_t fields = 300;            ///< header fields kept, of each header
   std::size_t field_bytes = 8u << 10;  ///< of one header field's value; the rest is cut
   std::size_t text_bytes = 64u << 10;  ///< of one leaf's text; the rest is cut
+  bool binary = false;                 ///< keep the bytes of other leaves too, as much as of a text
 };
 
 struct HeaderField {
@@ -33,7 +34,9 @@ struct HeaderField {
 
 struct MimePart {
   std::string type;  ///< "text/plain", lower case
-  std::string text;  ///< decoded; text/* as UTF-8. Empty for attached messages and what is no text
+  /// Decoded; text/* as UTF-8. Empty for attached messages, and for what is no text without
+  /// MimeLimits::binary.
+  std::string text;
   std::vector<HeaderField> attached;  ///< message/rfc822: the header of the message within
   std::vector<HeaderField> fields;    ///< the part's own header
 };

@@ -9,6 +9,7 @@
 #include <deque>
 
 #include "engine/base/log.hpp"
+#include "engine/sink/inbox_server.hpp"
 #include "engine/sink/self_signed.hpp"
 #include "engine/sink/sink_worker.hpp"
 
@@ -105,18 +106,21 @@ Expected<> write_file(const std::string& path, const std::string& text) {
 }  // namespace
 
 struct Sink::State {
-  explicit State(Options o) : options(std::move(o)), samples(options.samples) {}
+  explicit State(Options o) : options(std::move(o)), samples(options.samples), inbox(options.inbox) {}
 
   [[nodiscard]] Expected<> prepare();
   [[nodiscard]] Expected<> run();
+  [[nodiscard]] Expected<> open_inbox();
 
   Options options;
   std::unique_ptr<Ledger> ledger;  // null in counting mode
   Samples samples;
+  Inbox inbox;
   std::unique_ptr<net::TlsServerContext> tls;
   std::deque<Site> sites;  // immovable
   std::vector<Door> doors;
   std::vector<std::unique_ptr<SinkWorker>> workers;  // after all they refer to
+  std::unique_ptr<InboxServer> inbox_server;         // null: no inbox
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
   std::optional<Expected<Stats>> stopped;
 };
@@ -156,9 +160,25 @@ Expected<> Sink::State::run() {
                                                        .max_connections = options.max_connections,
                                                        .max_domains = options.max_domains,
                                                        .reuse_port = options.threads > 1}));
-    if (auto started_it = worker->start(doors, ledger.get(), samples, tls.get()); !started_it)
+    if (auto started_it = worker->start(doors, ledger.get(), samples, inbox, tls.get()); !started_it)
       return started_it;
   }
+  return {};
+}
+
+Expected<> Sink::State::open_inbox() {
+  if (!inbox.on()) return {};
+  if (options.accounting == Accounting::counting)
+    return fail(ErrorCode::invalid_input, "counting looks at no message: it goes without an inbox");
+  if (inbox.options().every == 0)
+    return fail(ErrorCode::invalid_input, "inbox: every 0th message makes no sense");
+  const auto endpoint = parse_address(inbox.options().listen);
+  if (!endpoint) return std::unexpected(endpoint.error());
+  auto server = InboxServer::start(inbox, *endpoint);
+  if (!server) return std::unexpected(std::move(server.error()));
+  inbox_server = std::move(*server);
+  if (!endpoint->address().is_loopback())
+    log::warn("inbox_public", {{"address", text_of(inbox_server->address())}});
   return {};
 }
 
@@ -167,6 +187,7 @@ Sink::Sink(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Expected<std::unique_ptr<Sink>> Sink::start(Options options) {
   auto state = std::make_unique<State>(std::move(options));
   if (auto good = state->prepare(); !good) return std::unexpected(std::move(good.error()));
+  if (auto good = state->open_inbox(); !good) return std::unexpected(std::move(good.error()));
   if (auto good = state->run(); !good) return std::unexpected(std::move(good.error()));
   return std::unique_ptr<Sink>(new Sink(std::move(state)));
 }
@@ -180,6 +201,10 @@ std::vector<std::string> Sink::addresses() const {
   std::vector<std::string> out;
   for (const auto& door : state_->doors) out.push_back(text_of(door.endpoint));
   return out;
+}
+
+std::string Sink::inbox_address() const {
+  return state_->inbox_server ? text_of(state_->inbox_server->address()) : std::string();
 }
 
 Stats Sink::stats() const {

@@ -1,9 +1,9 @@
 // The scripted receiver: `sluice sink`, the demo's other end, and what tests and benchmarks deliver to.
 //
 // Each address has a persona; each worker thread listens on all addresses (SO_REUSEPORT). Nothing is stored
-// but what is asked for: samples and the id log. start() returns with the addresses bound and threads
-// running; stop() ends sessions, flushes the log, writes the statistics file. All functions may be called
-// from any thread but a worker.
+// but what is asked for: samples, the id log, the inbox in memory. start() returns with the addresses bound
+// and threads running; stop() ends sessions, flushes the log, writes the statistics file. All functions may
+// be called from any thread but a worker.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/base/error.hpp"
+#include "engine/sink/inbox.hpp"
 #include "engine/sink/ledger.hpp"
 #include "engine/sink/persona.hpp"
 #include "engine/sink/samples.hpp"
@@ -41,6 +42,7 @@ struct Options {
   std::size_t max_text_line_bytes = 1000;  ///< RFC 5321 §4.5.3.1.6; longer lines refuse the message
   LedgerOptions ledger = {};
   SampleOptions samples = {};
+  InboxOptions inbox = {};      ///< a page to look at what came; not in counting mode
   std::string stats_file = {};  ///< written by stop(); empty: none
 };
 
@@ -54,6 +56,8 @@ class Sink {
 
   /// "127.0.0.1:40123" for each of options.addresses, in order.
   [[nodiscard]] std::vector<std::string> addresses() const;
+  /// Where the inbox is, "127.0.0.1:40123"; "" without one.
+  [[nodiscard]] std::string inbox_address() const;
   /// A snapshot; counters of one message may be apart by that message.
   [[nodiscard]] Stats stats() const;
   /// Refuses new connections, gives sessions a second to end, flushes. Fails when the statistics file or the

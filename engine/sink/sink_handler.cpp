@@ -85,6 +85,7 @@ void SinkHandler::book(const smtp::Envelope& envelope, std::string_view content,
     });
   }
   books_.samples.offer(envelope, content);
+  books_.inbox.offer(envelope, site_.persona().name, content);
 }
 
 }  // namespace sluice::sink

@@ -6,6 +6,7 @@
 
 #include "engine/sink/domain_table.hpp"
 #include "engine/sink/guarded.hpp"
+#include "engine/sink/inbox.hpp"
 #include "engine/sink/ledger.hpp"
 #include "engine/sink/samples.hpp"
 #include "engine/sink/site.hpp"
@@ -17,6 +18,7 @@ namespace sluice::sink {
 struct Books {
   Ledger* ledger = nullptr;  ///< null in counting mode: ids are not looked at
   Samples& samples;
+  Inbox& inbox;
   Guarded<DomainTable>& domains;  ///< of the handler's worker
 };
 

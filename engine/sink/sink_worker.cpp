@@ -15,7 +15,7 @@ SinkWorker::SinkWorker(const SinkWorkerOptions& options)
 
 SinkWorker::~SinkWorker() { stop(std::chrono::seconds(1)); }
 
-Expected<> SinkWorker::start(std::span<Door> doors, Ledger* ledger, Samples& samples,
+Expected<> SinkWorker::start(std::span<Door> doors, Ledger* ledger, Samples& samples, Inbox& inbox,
                              const net::TlsServerContext* tls) {
   // Started first: what is bound must be drained by a running loop, also when a later address fails.
   worker_.start();
@@ -25,9 +25,9 @@ Expected<> SinkWorker::start(std::span<Door> doors, Ledger* ledger, Samples& sam
                                     .addresses = {door.endpoint},
                                     .max_connections = options_.max_connections,
                                     .reuse_port = options_.reuse_port};
-    auto make = [this, &site = door.site, ledger, &samples](const smtp::Peer&) {
-      return std::make_unique<SinkHandler>(site,
-                                           Books{.ledger = ledger, .samples = samples, .domains = domains_});
+    auto make = [this, &site = door.site, ledger, &samples, &inbox](const smtp::Peer&) {
+      return std::make_unique<SinkHandler>(
+          site, Books{.ledger = ledger, .samples = samples, .inbox = inbox, .domains = domains_});
     };
     std::promise<Expected<>> bound;
     worker_.post([&] {

@@ -35,7 +35,7 @@ class SinkWorker {
 
   /// Binds every door (port 0 becomes the real one in `doors`), then starts the thread. All arguments outlive
   /// us.
-  [[nodiscard]] Expected<> start(std::span<Door> doors, Ledger* ledger, Samples& samples,
+  [[nodiscard]] Expected<> start(std::span<Door> doors, Ledger* ledger, Samples& samples, Inbox& inbox,
                                  const net::TlsServerContext* tls);
   /// Runs `tick` on the worker every second until stop(). After start().
   void every_second(std::function<void()> tick);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """/metrics after a run with every kind of receiver: its counters are the feed's, promtool finds nothing in
-it, and every metric of the catalogue is there, but those of STILL, which unit tests move."""
+it, and every metric of the catalogue is there, but those of STILL
+(tests/monitoring/every_metric.py makes each move)."""
 import collections
 import os
 import pathlib

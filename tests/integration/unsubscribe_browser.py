@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The unsubscribe page in a browser: looked at, it changes nothing; a button, pressed by mouse or keyboard,
 unsubscribes; it fits a phone, and speaks German to whoever asks for it. SLUICE_KEEP=1 leaves the pictures."""
-from lib import browser
+from lib import driven_browser
 from lib.campaign import row
 from lib.events import read_events
 from lib.processes import wait_until
@@ -50,7 +50,7 @@ def use(page, service, folder, mail):
 
 
 def scenario(scene):
-    program = browser.find()
+    program = driven_browser.find()
     if not program:
         skip("no Chromium is installed")
     sink = scene.sink(sample_every=1)
@@ -63,7 +63,7 @@ url = "https://mail.shop.test"''').start()
     rows = [row(n, f"{who}@ok.test") for n, who in enumerate(NAMES)]
     service.run("send", str(scene.campaign("first", rows).path), "--detach")
     wait_until("it is done", lambda: (service.campaign("first") or {}).get("state") == "done", LIMIT_S, 0.1)
-    page = browser.Browser(program, "de-AT,de")
+    page = driven_browser.Browser(program, "de-AT,de")
     scene.ends_with(page.close)
     use(page, service, scene.folder, samples(sink))
 

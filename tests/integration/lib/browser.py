@@ -1,103 +1,114 @@
-"""Headless Chromium over its debugging pipe: pages as people see them."""
+"""Pages as a person would see them: headless Chromium, at a width, in light or dark, with nothing but
+127.0.0.1 to be reached. Skips the scenario where Chromium is missing."""
 import base64
+import http.server
 import json
-import os
-import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
+import threading
 
-from lib.processes import wait_until
+from lib.scenario import skip
 
 LIMIT_S = 60
-
-
-def find():
-    """The program, or None."""
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+# A frame gives the width: the window itself is never narrower than 500 pixels.
+FRAME = """<!doctype html><meta charset="utf-8"><body style="margin:0">
+<iframe id="f" src="%s" style="border:0;width:%dpx;height:%dpx"></iframe><pre id="out"></pre><script>
+document.getElementById("f").addEventListener("load", () => {
+  const page = document.getElementById("f").contentDocument, found = {};
+  found.width = page.documentElement.scrollWidth;
+  found.height = page.documentElement.scrollHeight;
+  found.background = getComputedStyle(page.body).backgroundColor;
+  found.ink = getComputedStyle(page.body).color;
+  found.text = page.body.innerText;
+  found.cut = [...page.querySelectorAll("h1,h2,h3,td,th,p,li,code,a,label,button")]
+    .filter((e) => e.getBoundingClientRect().right > %d + 1 && e.offsetParent).map((e) => e.innerText);
+  found.scripts = page.scripts.length;
+  document.getElementById("out").textContent = "FOUND" + btoa(unescape(encodeURIComponent(
+    JSON.stringify(found)))) + "END";
+});</script></body>"""
 
 
 class Browser:
-    """One page. Requests are written to its descriptor 3, answers read from 4, each ended by a zero byte."""
+    """Serves the files it is given, and looks at them."""
 
-    def __init__(self, program, language="en"):
-        self.profile = tempfile.mkdtemp(prefix="sluice-browser-")
-        to_read, self._to = os.pipe()
-        self._from, to_write = os.pipe()
-        command = [program, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-                   "--remote-debugging-pipe", f"--user-data-dir={self.profile}", f"--accept-lang={language}",
-                   "about:blank"]
+    def __init__(self, scene):
+        self.binary = shutil.which("chromium")
+        if not self.binary:
+            skip("chromium is not installed")
+        self.folder = scene.folder / "browser"
+        self.folder.mkdir()
+        self.asked = []
+        self.files = {}
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        scene.ends_with(self.server.shutdown)
+        self.origin = f"http://127.0.0.1:{self.server.server_port}"
 
-        def place():
-            high = [os.dup2(to_read, 100, False), os.dup2(to_write, 101, False)]
-            os.dup2(high[0], 3)
-            os.dup2(high[1], 4)
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                        close_fds=False, preexec_fn=place)
-        os.close(to_read)
-        os.close(to_write)
-        self._left, self._number, self._session = b"", 0, None
-        target = next(one for one in self.call("Target.getTargets")["targetInfos"] if one["type"] == "page")
-        self._session = self.call("Target.attachToTarget", targetId=target["targetId"],
-                                  flatten=True)["sessionId"]
-        self.call("Page.enable")
+    def _handler(self):
+        browser = self
 
-    def call(self, method, **params):
-        self._number += 1
-        message = {"id": self._number, "method": method, "params": params}
-        if self._session:
-            message["sessionId"] = self._session
-        os.write(self._to, json.dumps(message).encode() + b"\0")
-        while True:
-            answer = self._next()
-            if answer.get("id") == self._number:
-                assert "result" in answer, answer
-                return answer["result"]
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                browser.asked.append(self.path)
+                known = browser.files.get(self.path.partition("?")[0])
+                self.send_response(200 if known is not None else 404)
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.end_headers()
+                self.wfile.write(known or b"")
 
-    def _next(self):
-        while b"\0" not in self._left:
-            more = os.read(self._from, 1 << 16)
-            assert more, "the browser has ended"
-            self._left += more
-        one, _, self._left = self._left.partition(b"\0")
-        return json.loads(one)
+            def log_message(self, *_):
+                pass
 
-    def ask(self, expression):
-        return self.call("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
+        return Handler
 
-    def open(self, url):
-        failed = self.call("Page.navigate", url=url).get("errorText")
-        assert not failed, failed
-        loaded = f"location.href == {json.dumps(url)} && document.readyState == 'complete'"
-        self.until("the page is there", loaded)
+    def _run(self, *arguments, dark=False):
+        # 0 is dark, 1 light.
+        with tempfile.TemporaryDirectory(dir=self.folder) as profile:
+            command = [self.binary, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+                       "--disable-dev-shm-usage", f"--user-data-dir={profile}", "--no-first-run",
+                       "--disable-extensions", "--disable-background-networking",
+                       "--virtual-time-budget=10000",
+                       "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+                       f"--blink-settings=preferredColorScheme={0 if dark else 1}", *arguments]
+            return subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=True).stdout
 
-    def until(self, what, expression):
-        wait_until(what, lambda: self.ask(expression), LIMIT_S, 0.1)
+    def look(self, page, width, dark=False, height=900):
+        """What is seen of a page (bytes): its `width`, `text`, `background`, `ink`, and `cut`: the texts that
+        reach beyond the right edge."""
+        self.files = {"/frame": (FRAME % ("/page", width, height, width)).encode(), "/page": page}
+        self.asked = []
+        dom = self._run("--dump-dom", f"--window-size={max(width, 500)},{height}", f"{self.origin}/frame",
+                        dark=dark)
+        found = re.search(r"FOUND([A-Za-z0-9+/=]+)END", dom)
+        assert found, f"the page did not load: {dom[-500:]}"
+        return json.loads(base64.b64decode(found[1]))
 
-    def size(self, width, height):
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
-                  mobile=width < 600)
+    def dom(self, url):
+        """The page at `url` as it is after it loaded, as HTML."""
+        return self._run("--dump-dom", url)
 
-    def click(self, selector):
-        """As a mouse does, in the middle of it."""
-        box = self.ask(f"(b => [b.x + b.width / 2, b.y + b.height / 2])"
-                       f"(document.querySelector({json.dumps(selector)}).getBoundingClientRect())")
-        for kind in ("mousePressed", "mouseReleased"):
-            self.call("Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", clickCount=1)
+    def picture(self, url, name, width=1200, height=1600, dark=False):
+        """A PNG of the page at `url`; its path."""
+        path = self.folder / name
+        self._run(f"--screenshot={path}", f"--window-size={width},{height}", url, dark=dark)
+        assert path.read_bytes().startswith(b"\x89PNG"), name
+        return path
 
-    def key(self, name, code, text=""):
-        for kind in ("keyDown", "keyUp"):
-            self.call("Input.dispatchKeyEvent", type=kind, key=name, code=name, windowsVirtualKeyCode=code,
-                      **({"text": text} if text and kind == "keyDown" else {}))
+    def serve(self, page):
+        """A URL of these bytes."""
+        self.files = {"/page": page}
+        self.asked = []
+        return f"{self.origin}/page"
 
-    def picture(self, path):
-        shot = self.call("Page.captureScreenshot", format="png")["data"]
-        pathlib.Path(path).write_bytes(base64.b64decode(shot))
+    def paper(self, page):
+        """The page printed: how many sheets."""
+        path = self.folder / "page.pdf"
+        self._run(f"--print-to-pdf={path}", "--no-pdf-header-footer", self.serve(page))
+        return len(re.findall(rb"/Type\s*/Page\b", path.read_bytes()))
 
-    def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        os.close(self._to)
-        os.close(self._from)
-        shutil.rmtree(self.profile, ignore_errors=True)
+
+def brightness(colour):
+    """Of "rgb(1, 2, 3)": 0 to 255."""
+    return sum(int(part) for part in re.findall(r"\d+", colour)[:3]) / 3

@@ -9,7 +9,8 @@ from lib.processes import Child
 class Sink:
     """One address a persona, all on free ports. Samples, id log and statistics lie in `folder`."""
 
-    def __init__(self, binary, folder, personas=("plain",), sample_every=0, threads=1, host="127.0.0.1"):
+    def __init__(self, binary, folder, personas=("plain",), sample_every=0, threads=1, host="127.0.0.1",
+                 inbox=False, config=None):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.samples = self.folder / "samples"
@@ -21,9 +22,14 @@ class Sink:
             command += ["--listen", f"{host}:0={persona}"]
         if sample_every:
             command += ["--samples", str(self.samples), "--sample-every", str(sample_every)]
+        if inbox:
+            command += ["--inbox", "127.0.0.1:0"] + (["--config", str(config)] if config else [])
         self.child = Child(command, self.folder / "sink.log")
         ready = self.child.line_that(lambda line: line.startswith("ready "))
         self.addresses = dict(zip(personas, ready.split()[1:]))
+        if inbox:
+            found = self.child.line_that(lambda line: line.startswith("inbox="))
+            self.inbox = found.partition("=")[2].strip().rstrip("/")
         self._stats = None
 
     @property

@@ -8,6 +8,7 @@
 #include <boost/json.hpp>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 
 #include "engine/campaign/report_chart.hpp"
 #include "engine/campaign/report_html.hpp"
@@ -34,7 +35,15 @@ TEST(ReportJson, HoldsEveryNumber) {
   EXPECT_EQ(json.at("providers").as_array().size(), 5u);
   EXPECT_EQ(json.at("bounce_classes").at(1).at("samples").at(0).at("reply"), "552 5.2.2 mailbox over quota");
   EXPECT_EQ(json.at("suppressed_by").at("duplicate"), 8120);
-  EXPECT_TRUE(json.at("throttles").at(1).at("until").is_null());
+  EXPECT_TRUE(json.at("throttles").at(2).at("until").is_null());
+  EXPECT_EQ(json.at("throttles").at(0).at("changes"), 9);
+  EXPECT_EQ(json.at("domains").at("worst").at(0).at("bounced"), 197);
+  EXPECT_EQ(json.at("domains").at("finals_beyond"), 12);
+  EXPECT_EQ(json.at("after").as_array().size(), 40u);
+  EXPECT_EQ(json.at("bounce_classes").at(0).at("not_told_apart"), 1391);
+  EXPECT_EQ(json.at("bounce_classes").at(3).at("class"), "rate-limit (deferred)");
+  EXPECT_EQ(json.at("missing").at("finals"), 0);
+  EXPECT_EQ(json.at("made"), "2026-12-01T15:12:00.000Z");
 }
 
 TEST(ReportJson, SaysWhenTheNumbersDoNotAddUp) {
@@ -64,7 +73,12 @@ TEST(ReportHtml, HostileTextInEveryFieldStaysText) {
   report.providers = {{hostile, 1, 1, 1, 1, 1, 1}};
   report.classes = {{hostile, 1, {{hostile, hostile, 1}}}};
   report.suppressed_by = {{hostile, 1}};
-  report.throttles = {{hostile, hostile, Instant{}, Instant{}}};
+  report.throttles = {{hostile, hostile, Instant{}, Instant{}, hostile, hostile, hostile, 1}};
+  report.domains = {{hostile, hostile, 1, 1, 1, 1, 1, 1}};
+  report.after = {{Instant{}, 1, 1, 1}};
+  report.counts.returned = 1;
+  for (const auto* kind : {"bounced", "deferred", "returned"})
+    report.classes.push_back({hostile, 1, {{hostile, hostile, 1}}, kind, 9, 9});
   const auto page = report_html(report);
   EXPECT_THAT(page, Not(HasSubstr("<script>")));
   EXPECT_THAT(page, Not(HasSubstr("<img")));
@@ -80,12 +94,37 @@ TEST(ReportHtml, NothingSentStillMakesAPage) {
   EXPECT_THAT(page, HasSubstr("No attempt was made"));
 }
 
+TEST(ReportHtml, SaysWhatIsMissing) {
+  auto report = test::autumn_report();
+  EXPECT_THAT(report_html(report), Not(HasSubstr("event files lack")));
+  report.missing = {1234, 5};
+  EXPECT_THAT(report_html(report), HasSubstr("The event files lack 1,234 outcomes and 5 attempts"));
+  EXPECT_THAT(report_html(report), HasSubstr("those of 1,391 more were too many to be told apart"));
+  EXPECT_THAT(report_html(report), HasSubstr("12 recipients at further domains were not told apart"));
+}
+
+TEST(ReportHtml, HugeNumbersStayNumbers) {
+  auto report = test::autumn_report();
+  constexpr auto kHuge = std::numeric_limits<std::uint64_t>::max() / 8;
+  report.counts.delivered = report.counts.injected = report.counts.read = kHuge;
+  for (auto& bucket : report.buckets) bucket.delivered = kHuge / 200;
+  for (auto& domain : report.domains) domain.bounced = domain.delivered = kHuge;
+  report.throttles[0].changes = kHuge;
+  report.throttles[0].until = Instant::max();
+  const auto page = report_html(report);
+  EXPECT_THAT(page, HasSubstr("2,305,843,009,213,693,951"));
+  EXPECT_THAT(page, Not(testing::ContainsRegex("(width|height|left|grow|[xy])[:=]\"?(-|nan|inf)")));
+}
+
 TEST(ReportHtml, EveryListHasABound) {
   auto report = test::autumn_report();
   report.providers.assign(100'000, report.providers[0]);
   report.classes.assign(1000, report.classes[0]);
   report.throttles.assign(100'000, report.throttles[0]);
   report.buckets.assign(100'000, report.buckets[0]);
+  report.after.assign(100'000, report.after[0]);
+  report.domains.assign(100'000, report.domains[0]);
+  for (auto& throttle : report.throttles) throttle.why.assign(10'000, '<');
   report.classes[0].samples.assign(1000, {"p", std::string(100'000, '<'), 1});
   EXPECT_LT(report_html(report).size(), 400u << 10);
 }

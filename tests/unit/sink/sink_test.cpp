@@ -63,6 +63,22 @@ class ScratchDir {
   std::filesystem::path path;
 };
 
+TEST(Sink, HasAnInboxOnlyWhenAsked) {
+  EXPECT_EQ(start({})->inbox_address(), "");
+  Options options;
+  options.inbox.listen = "127.0.0.1:0";
+  const auto sink = start(options);
+  EXPECT_TRUE(sink->inbox_address().starts_with("127.0.0.1:"));
+  EXPECT_FALSE(sink->inbox_address().ends_with(":0"));
+  options.inbox.listen = sink->inbox_address();
+  EXPECT_FALSE(Sink::start(options)) << "its port is taken";
+  options.inbox.listen = "nowhere";
+  EXPECT_FALSE(Sink::start(options));
+  options.inbox.listen = "127.0.0.1:0";
+  options.accounting = Accounting::counting;
+  EXPECT_EQ(Sink::start(options).error().code, ErrorCode::invalid_input);
+}
+
 TEST(Sink, CountsDeliveriesAndDuplicates) {
   const auto sink = start({});
   Session session(*sink);
