@@ -10,6 +10,7 @@
 
 #include "config/schema.hpp"
 #include "config/suggest.hpp"
+#include "config/webhook_options.hpp"
 #include "engine/message/dkim_key.hpp"
 
 namespace sluice::config {
@@ -33,6 +34,7 @@ class Checks {
     listeners();
     keys();
     ordered_limits();
+    webhooks();
     if (!config_.bounce.listen.empty() && config_.bounce.domain.empty() && !refused("bounce.domain")) {
       add("bounce.listen", "[bounce] has `listen` but no `domain` for its addresses");
     }
@@ -246,6 +248,15 @@ class Checks {
     add(path, fmt::format("{0} has mode {1:04o}: others may read the key; run chmod 600 {0}", file,
                           static_cast<unsigned>(status.st_mode & 07777)));
     return false;
+  }
+
+  void webhooks() {
+    for (std::size_t i = 0; i < config_.webhooks.size(); ++i) {
+      const auto path = fmt::format("webhook[{}]", i);
+      if (refused(path)) continue;
+      for (auto& [key, text] : webhook_problems(config_.webhooks[i], options_.check_files))
+        add(path + '.' + key, std::move(text));
+    }
   }
 
   void ordered_limits() {

@@ -93,6 +93,8 @@ const std::vector<Section>& all() {
       repeated<&Config::senders>("sender", "From domains without a key.", tables::sender(), {}),
       repeated<&Config::policies>("policy", "A limit on what matches. The tightest one wins.",
                                   tables::policy(), {}),
+      repeated<&Config::webhooks>("webhook", "An HTTP endpoint that gets the events. See docs/webhooks.md.",
+                                  tables::webhook(), kByName),
       single<&Config::shaping>("shaping", "What is known of receivers, and what follows when they push back.",
                                tables::shaping()),
   };

@@ -7,6 +7,7 @@
 
 #include "config/options.hpp"
 #include "config/shaping_options.hpp"
+#include "config/webhook_options.hpp"
 #include "engine/app/command_line.hpp"
 
 namespace sluice::app {
@@ -224,6 +225,10 @@ Expected<control::ServiceOptions> service_options(const config::Config& config) 
   out.bodies.folder = config.data_dir + "/bodies";
   out.bodies.segment_bytes = config.store.segment_size.bytes;
   out.suppression = suppression_options(config);
+  out.webhook.events_folder = out.events.folder;
+  out.webhook.ca_file = config.tls.ca_file;
+  out.webhook.agent = std::string("sluice/") + kVersion;
+  out.webhooks = config::endpoint_options(config);
   out.flow.inline_bytes = config.store.segment_from.bytes;
   out.policies = config::policy_options(config);
   out.shaping = config::shaping_options(config);

@@ -49,7 +49,7 @@ Service::~Service() { stop(); }
 Expected<std::unique_ptr<Service>> Service::make(ServiceOptions options) {
   auto out = std::unique_ptr<Service>(new Service(std::move(options)));
   for (auto step : {&Service::load_keys, &Service::make_queue, &Service::make_network,
-                    &Service::make_campaigns, &Service::make_doors}) {
+                    &Service::make_campaigns, &Service::make_doors, &Service::make_webhooks}) {
     if (auto made = (out.get()->*step)(); !made) return std::unexpected(made.error());
   }
   out->meters_ = std::make_unique<Meters>(*out, out->registry_);
@@ -196,6 +196,14 @@ Expected<> Service::make_doors() {
   return {};
 }
 
+Expected<> Service::make_webhooks() {
+  auto made = webhook::Webhooks::make(options_.webhook, options_.webhooks, *queue_, clock_, registry_,
+                                      [this] { return log_->exported(); });
+  if (!made) return std::unexpected(made.error());
+  webhooks_ = std::move(*made);
+  return {};
+}
+
 Expected<> Service::start_doors() {
   bodies_->start(
       [this](std::uint32_t segment) { return queue::segment_in_use(queue_->database(), segment); });
@@ -213,6 +221,7 @@ Expected<> Service::start() {
   queue_->start(delivery_->receivers());
   delivery_->start();
   upkeep_->start();
+  webhooks_->start();
   exporter_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "exporter");
     export_loop();
@@ -325,6 +334,7 @@ void Service::stop() {
   campaigns_->stop();
   delivery_->stop();
   upkeep_->stop();
+  webhooks_->stop();
   queue_->stop();
   stopping_.store(true, std::memory_order_release);
   if (exporter_.joinable()) exporter_.join();

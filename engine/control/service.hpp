@@ -26,6 +26,7 @@
 #include "engine/dns/router.hpp"
 #include "engine/http/server.hpp"
 #include "engine/suppression/upkeep.hpp"
+#include "engine/webhook/webhooks.hpp"
 #include "queue/event_log.hpp"
 
 namespace sluice::control {
@@ -61,6 +62,8 @@ struct ServiceOptions {
   store::SegmentsOptions bodies;             ///< where what the doors accept is kept
   delivery::FlowOptions flow;
   suppression::Options suppression;
+  webhook::Options webhook;
+  std::vector<webhook::EndpointOptions> webhooks;
   std::vector<DkimKeyFile> dkim;
   std::vector<SenderDomains> senders;
   http::ServerOptions http;
@@ -100,6 +103,7 @@ class Service {
   [[nodiscard]] QueueDesk& desk() { return *desk_; }
   [[nodiscard]] Backups& backups() { return *backups_; }
   [[nodiscard]] suppression::Book& suppressed() { return *book_; }
+  [[nodiscard]] webhook::Webhooks& webhooks() { return *webhooks_; }
   /// Control's thread, but for config_changed().
   [[nodiscard]] Meters& meters() { return *meters_; }
   [[nodiscard]] dns::Resolver& resolver() { return *resolver_; }
@@ -128,6 +132,7 @@ class Service {
   Expected<> make_campaigns();
   Expected<> load_keys();
   Expected<> make_doors();
+  Expected<> make_webhooks();
   /// Nothing: mail of the tenant may be from that domain. Any thread.
   [[nodiscard]] std::optional<std::string> why_not_from(const std::string& tenant,
                                                         const std::string& domain) const;
@@ -174,6 +179,7 @@ class Service {
   std::unique_ptr<QueueDesk> desk_;
   std::unique_ptr<delivery::Flows> flows_;
   std::unique_ptr<delivery::DoorServer> doors_;
+  std::unique_ptr<webhook::Webhooks> webhooks_;
   std::unique_ptr<Meters> meters_;
   net::Worker control_{"control"};
   std::unique_ptr<net::TaskGroup> control_tasks_;

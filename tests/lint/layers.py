@@ -26,6 +26,7 @@ LAYERS = {
     "engine/shaping": 3,
     "engine/suppression": 3,
     "engine/delivery": 4,
+    "engine/webhook": 4,
     "engine/campaign": 4,
     "engine/sink": 4,
     "engine/control": 5,
