@@ -283,6 +283,14 @@ struct Sender {
   std::vector<std::string> from_domains;
 };
 
+/// Reports to senders of mail taken by SMTP.
+struct Dsn {
+  bool enabled = true;
+  std::string from;
+  Millis delay{4LL * 3'600'000};
+  ByteSize full_size = kib(50);
+};
+
 /// The bounds' own home is engine/webhook/options.hpp.
 struct Webhook {
   std::string name;
@@ -330,6 +338,7 @@ struct Config {
   Http http;
   Public public_;
   Bounce bounce;
+  Dsn dsn;
   std::vector<Listener> listeners;
   std::vector<Source> sources;
   std::vector<Pool> pools;

@@ -76,6 +76,8 @@ const std::vector<Section>& all() {
       single<&Config::http>("http", "Metrics and health.", tables::http()),
       single<&Config::public_>("public", "Pages for recipients.", tables::public_()),
       single<&Config::bounce>("bounce", "Where bounces come back to.", tables::bounce()),
+      single<&Config::dsn>("dsn", "Reports to senders of mail taken by SMTP. See docs/sender-reports.md.",
+                           tables::dsn()),
       repeated<&Config::listeners>("listener", "SMTP submission; one per address.", tables::listener(),
                                    kByListen),
       repeated<&Config::sources>("source",

@@ -9,6 +9,7 @@
 #include "config/shaping_options.hpp"
 #include "config/webhook_options.hpp"
 #include "engine/app/command_line.hpp"
+#include "engine/delivery/report_rule.hpp"
 
 namespace sluice::app {
 namespace {
@@ -97,6 +98,7 @@ delivery::Options delivery_options(const config::Config& config) {
   out.lease_run = config.delivery.lease_run;
   out.max_connections = config.limits.connections;
   out.idle_keep = config.delivery.idle;
+  out.delay_report = duration_cast<seconds>(config.dsn.delay);
   return out;
 }
 
@@ -225,6 +227,10 @@ Expected<control::ServiceOptions> service_options(const config::Config& config) 
   out.bodies.folder = config.data_dir + "/bodies";
   out.bodies.segment_bytes = config.store.segment_size.bytes;
   out.suppression = suppression_options(config);
+  if (config.dsn.enabled) out.queue.owes = delivery::owes_report;
+  out.reports.host = config.delivery.ehlo.empty() ? host_name() : config.delivery.ehlo;
+  out.reports.from = config.dsn.from;
+  out.reports.whole_bytes = config.dsn.full_size.bytes;
   out.webhook.events_folder = out.events.folder;
   out.webhook.ca_file = config.tls.ca_file;
   out.webhook.agent = std::string("sluice/") + kVersion;

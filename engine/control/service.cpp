@@ -184,6 +184,8 @@ Expected<> Service::make_campaigns() {
 
 Expected<> Service::make_doors() {
   flows_ = std::make_unique<delivery::Flows>(options_.flow, *queue_, *bodies_, clock_);
+  reporter_ = std::make_unique<delivery::Reporter>(options_.reports, *queue_, *flows_, *bodies_,
+                                                   registry_.make_shard());
   if (options_.doors.empty()) return {};
   for (auto& door : options_.doors) {
     door.from_check = [this](const std::string& tenant, const std::string& domain) {
@@ -207,6 +209,7 @@ Expected<> Service::make_webhooks() {
 Expected<> Service::start_doors() {
   bodies_->start(
       [this](std::uint32_t segment) { return queue::segment_in_use(queue_->database(), segment); });
+  reporter_->start();
   return doors_ ? doors_->start() : Expected<>{};
 }
 
@@ -330,6 +333,7 @@ void Service::stop() {
   }
   backups_->stop();
   if (doors_) doors_->stop();
+  reporter_->stop();
   bodies_->stop();
   campaigns_->stop();
   delivery_->stop();

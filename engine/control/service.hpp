@@ -22,6 +22,7 @@
 #include "engine/control/shaper.hpp"
 #include "engine/delivery/delivery.hpp"
 #include "engine/delivery/door_server.hpp"
+#include "engine/delivery/reporter.hpp"
 #include "engine/delivery/smtp_transport.hpp"
 #include "engine/dns/router.hpp"
 #include "engine/http/server.hpp"
@@ -61,6 +62,7 @@ struct ServiceOptions {
   std::vector<delivery::DoorOptions> doors;  ///< SMTP submission; one per [[listener]]
   store::SegmentsOptions bodies;             ///< where what the doors accept is kept
   delivery::FlowOptions flow;
+  delivery::ReporterOptions reports;
   suppression::Options suppression;
   webhook::Options webhook;
   std::vector<webhook::EndpointOptions> webhooks;
@@ -179,6 +181,7 @@ class Service {
   std::unique_ptr<QueueDesk> desk_;
   std::unique_ptr<delivery::Flows> flows_;
   std::unique_ptr<delivery::DoorServer> doors_;
+  std::unique_ptr<delivery::Reporter> reporter_;
   std::unique_ptr<webhook::Webhooks> webhooks_;
   std::unique_ptr<Meters> meters_;
   net::Worker control_{"control"};
