@@ -1,5 +1,5 @@
 # Modules that link Asio: they and their tests get the larger precompiled header.
-set(SLUICE_NET_MODULES net dns smtp http inbound delivery sink control config app)
+set(SLUICE_NET_MODULES net dns smtp http inbound webhook delivery sink control config app)
 
 # sluice_module(NAME FOLDER DEPS target...): the *.cpp of FOLDER (not of folders below it) become sluice_NAME.
 function(sluice_module name folder)

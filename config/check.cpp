@@ -10,6 +10,7 @@
 
 #include "config/schema.hpp"
 #include "config/suggest.hpp"
+#include "config/webhook_options.hpp"
 #include "engine/message/dkim_key.hpp"
 
 namespace sluice::config {
@@ -34,6 +35,7 @@ class Checks {
     keys();
     ordered_limits();
     inbound();
+    webhooks();
     if (!config_.public_.listen.empty() && config_.public_.url.empty() && !refused("public.url")) {
       add("public.listen", "[public] has `listen` but no `url` that links can start with");
     }
@@ -265,6 +267,15 @@ class Checks {
     add(path, fmt::format("{0} has mode {1:04o}: others may read the key; run chmod 600 {0}", file,
                           static_cast<unsigned>(status.st_mode & 07777)));
     return false;
+  }
+
+  void webhooks() {
+    for (std::size_t i = 0; i < config_.webhooks.size(); ++i) {
+      const auto path = fmt::format("webhook[{}]", i);
+      if (refused(path)) continue;
+      for (auto& [key, text] : webhook_problems(config_.webhooks[i], options_.check_files))
+        add(path + '.' + key, std::move(text));
+    }
   }
 
   void ordered_limits() {

@@ -288,6 +288,30 @@ struct Sender {
   std::vector<std::string> from_domains;
 };
 
+/// Reports to senders of mail taken by SMTP.
+struct Dsn {
+  bool enabled = true;
+  std::string from;
+  Millis delay{4LL * 3'600'000};
+  ByteSize full_size = kib(50);
+};
+
+/// The bounds' own home is engine/webhook/options.hpp.
+struct Webhook {
+  std::string name;
+  std::string url;
+  std::vector<std::string> secret_files;
+  std::vector<std::string> tenants;
+  std::vector<std::string> events;
+  Count batch_events = 500;
+  ByteSize batch_size = kib(512);
+  Millis batch_wait{1000};
+  Millis timeout{30'000};
+  Millis retry_min{1000};
+  Millis retry_max{300'000};
+  bool plain = false;
+};
+
 struct Policy {
   std::string name;
   Match match;
@@ -319,6 +343,7 @@ struct Config {
   Http http;
   Public public_;
   Bounce bounce;
+  Dsn dsn;
   std::vector<Listener> listeners;
   std::vector<Source> sources;
   std::vector<Pool> pools;
@@ -328,6 +353,7 @@ struct Config {
   std::vector<Tenant> tenants;
   std::vector<Sender> senders;
   std::vector<Policy> policies;
+  std::vector<Webhook> webhooks;
   Shaping shaping;
 
   /// What load() has put together of the shipped files, the user's own, and `providers`: not keys of this

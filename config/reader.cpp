@@ -56,6 +56,14 @@ std::string absolute(const std::string& text, const std::string& file) {
   return (std::filesystem::path(file).parent_path() / path).lexically_normal().string();
 }
 
+/// One path, or each of a list.
+void make_absolute(Value& value, const std::string& file) {
+  if (auto* one = std::get_if<std::string>(&value)) *one = absolute(*one, file);
+  if (auto* list = std::get_if<std::vector<std::string>>(&value)) {
+    for (auto& path : *list) path = absolute(path, file);
+  }
+}
+
 }  // namespace
 
 void Reader::read(const toml::table& document) {
@@ -138,7 +146,7 @@ void Reader::read_field(const Section& section, std::size_t index, const Field& 
     problem(node.source(), path_of(section, index, field.key), std::move(value.error().text));
     return;
   }
-  if (field.shape == Format::path) *value = absolute(std::get<std::string>(*value), loaded_.file);
+  if (field.shape == Format::path) make_absolute(*value, loaded_.file);
   field.set(entry, std::move(*value));
   loaded_.origins[path_of(section, index, field.key)] = position_of(node.source());
 }

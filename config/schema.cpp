@@ -76,6 +76,8 @@ const std::vector<Section>& all() {
       single<&Config::http>("http", "Metrics and health.", tables::http()),
       single<&Config::public_>("public", "Pages for recipients.", tables::public_()),
       single<&Config::bounce>("bounce", "Where bounces come back to.", tables::bounce()),
+      single<&Config::dsn>("dsn", "Reports to senders of mail taken by SMTP. See docs/sender-reports.md.",
+                           tables::dsn()),
       repeated<&Config::listeners>("listener", "SMTP submission; one per address.", tables::listener(),
                                    kByListen),
       repeated<&Config::sources>("source",
@@ -93,6 +95,8 @@ const std::vector<Section>& all() {
       repeated<&Config::senders>("sender", "From domains without a key.", tables::sender(), {}),
       repeated<&Config::policies>("policy", "A limit on what matches. The tightest one wins.",
                                   tables::policy(), {}),
+      repeated<&Config::webhooks>("webhook", "An HTTP endpoint that gets the events. See docs/webhooks.md.",
+                                  tables::webhook(), kByName),
       single<&Config::shaping>("shaping", "What is known of receivers, and what follows when they push back.",
                                tables::shaping()),
   };

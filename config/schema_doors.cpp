@@ -68,6 +68,18 @@ constexpr Field kBounce[] = {
         .in(Millis{100}, hours(1)),
 };
 
+constexpr Field kDsn[] = {
+    field<&Dsn::enabled>("enabled",
+                         "senders are told of what failed, as RFC 3461 asks of whoever accepts mail"),
+    field<&Dsn::from>("from", "address reports come from; empty: MAILER-DAEMON@ the name in [delivery] ehlo")
+        .as(Format::email)
+        .eg("MAILER-DAEMON@shop.test"),
+    field<&Dsn::delay>("delay", "who asked for it is told once that mail still waits; 0: nobody is")
+        .in(Millis{0}, hours(7 * 24)),
+    field<&Dsn::full_size>("full_size", "a larger message comes back as its header alone")
+        .in(kib(0), mib(25)),
+};
+
 constexpr Field kListener[] = {
     field<&Listener::listen>("listen", "where to listen")
         .as(Format::endpoint)
@@ -105,6 +117,7 @@ constexpr Field kListener[] = {
 std::span<const Field> http() { return kHttp; }
 std::span<const Field> public_() { return kPublic; }
 std::span<const Field> bounce() { return kBounce; }
+std::span<const Field> dsn() { return kDsn; }
 std::span<const Field> listener() { return kListener; }
 
 }  // namespace sluice::config::tables

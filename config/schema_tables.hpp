@@ -25,6 +25,8 @@ std::span<const Field> http();
 std::span<const Field> public_();
 std::span<const Field> bounce();
 std::span<const Field> listener();
+std::span<const Field> dsn();
+std::span<const Field> webhook();
 
 std::span<const Field> source();
 std::span<const Field> pool();

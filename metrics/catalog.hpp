@@ -130,7 +130,39 @@ inline constexpr Family kOutboxLag{"sluice_outbox_lag",
                                    Type::gauge,
                                    {Label::consumer},
                                    {},
-                                   17};
+                                   17 + 64};
+
+inline constexpr std::size_t kWebhooks = 64;  ///< endpoints; further ones share `other`
+inline constexpr Family kWebhookRequests{"sluice_webhook_requests_total",
+                                         "Batches of events posted to an endpoint, by what came of it.",
+                                         Type::counter,
+                                         {Label::webhook, Label::result},
+                                         {},
+                                         2 * kWebhooks};
+inline constexpr Family kWebhookEvents{"sluice_webhook_events_total",
+                                       "Events an endpoint has taken.",
+                                       Type::counter,
+                                       {Label::webhook},
+                                       {},
+                                       kWebhooks};
+inline constexpr Family kWebhookGap{"sluice_webhook_gap_events_total",
+                                    "Events gone from the files before an endpoint took them.",
+                                    Type::counter,
+                                    {Label::webhook},
+                                    {},
+                                    kWebhooks};
+inline constexpr Family kWebhookDisabled{"sluice_webhook_disabled",
+                                         "1: the endpoint answered 410 and gets nothing until resumed.",
+                                         Type::gauge,
+                                         {Label::webhook},
+                                         {},
+                                         kWebhooks};
+inline constexpr Family kReports{"sluice_reports_total",
+                                 "Reports to senders of mail taken by SMTP (RFC 3464), by kind.",
+                                 Type::counter,
+                                 {Label::result},
+                                 {},
+                                 4};
 
 // -- how it is sent
 inline constexpr Family kStageSeconds{"sluice_smtp_stage_seconds",

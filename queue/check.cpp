@@ -10,6 +10,7 @@
 #include "engine/store/segment_file.hpp"
 #include "queue/body_refs.hpp"
 #include "queue/counters.hpp"
+#include "queue/debt.hpp"
 #include "queue/event.hpp"
 #include "queue/event_log.hpp"
 #include "queue/families.hpp"
@@ -48,6 +49,7 @@ class Checker {
     event_files();
     outbox();
     sent();
+    owed();
     damaged();
     return std::move(report_);
   }
@@ -227,6 +229,15 @@ class Checker {
       in.varint();
       in.string();
       if (key.size() != 9 || !in.ok() || in.at_end()) out.blame("the row " + hex(key) + " does not decode");
+    });
+  }
+
+  void owed() {
+    auto& out = row("owed");
+    each(kOwed, out, [&](std::string_view key, std::string_view value) {
+      const bool told = key.size() == 10 && key.front() == 'd';
+      const bool debt = key.size() == 8 && Debt::decode(0, value);
+      if (!told && !debt) out.blame("the row " + hex(key) + " does not decode");
     });
   }
 

@@ -152,11 +152,12 @@ void Queue::end_record(store::Batch& batch, EventKind kind, std::string_view why
     event.id = record.id(options_.node);
     event.attempts = value->trail.attempts;
     event.queued_ms = event.time_ms - value->accepted_ms;
-    Ledger::drop_body(batch, key, *value);
   }
   std::string encoded;
   event.append_to(encoded);
-  ledger_.add_event(batch, encoded);
+  const auto seq = ledger_.add_event(batch, encoded);
+  const auto stream = streams_.find(key.stream);
+  if (value) ledger_.end_claims(batch, stream.get(), key, *value, kind, seq, encoded);
   auto& counters = ledger_.touch(key.stream);
   counters.count(kind);
   if (key.phase == Phase::retry) --counters.retries_waiting;

@@ -26,6 +26,7 @@ inline constexpr store::Family kBodies =
     10;  ///< body(12) stream(4) row(5) -> "": a recipient who needs that body
 inline constexpr store::Family kSuppressed = 11;   ///< keyed hash(16) -> who must not get mail, and why
 inline constexpr store::Family kSuppression = 12;  ///< what goes with them; the suppression layer's own
+inline constexpr store::Family kOwed = 13;         ///< seq(8) -> a debt (debt.hpp); 'd' stream(4) row(5)
 
 inline constexpr std::string_view kFormatKey = "format";  ///< in kMeta: be(4)
 inline constexpr std::uint32_t kFormat = 1;               ///< what FORMAT.md describes
@@ -33,8 +34,8 @@ inline constexpr std::uint32_t kFormat = 1;               ///< what FORMAT.md de
 inline constexpr std::string_view kStreamFloorKey = "streams.floor";
 
 [[nodiscard]] inline std::vector<std::string> family_names() {
-  return {"default", "streams", "content", "records", "leases",     "marks",      "counters",
-          "outbox",  "sent",    "damaged", "bodies",  "suppressed", "suppression"};
+  return {"default", "streams", "content", "records", "leases",     "marks",       "counters",
+          "outbox",  "sent",    "damaged", "bodies",  "suppressed", "suppression", "owed"};
 }
 
 }  // namespace sluice::queue

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "queue/debt.hpp"
 #include "queue/record.hpp"
 #include "queue/stream.hpp"
 
@@ -28,6 +29,8 @@ class Injection {
     events_.push_back(std::move(encoded_final));
     ++suppressed_;
   }
+  /// The debt goes in the same batch.
+  void pay(Debt debt) { paid_.push_back(std::move(debt)); }
   void add_rejected(std::uint64_t rows) { rejected_ += rows; }
   /// Read back by Queue::checkpoint() after a restart. Empty: unchanged.
   void set_checkpoint(std::string bytes) { checkpoint_ = std::move(bytes); }
@@ -55,6 +58,7 @@ class Injection {
     return {arena_.data() + e.at + e.key_bytes, e.value_bytes};
   }
   [[nodiscard]] const std::vector<std::string>& body_refs() const { return body_refs_; }
+  [[nodiscard]] const std::vector<Debt>& paid() const { return paid_; }
   [[nodiscard]] const std::vector<std::string>& events() const { return events_; }
   [[nodiscard]] std::uint64_t suppressed() const { return suppressed_; }
   [[nodiscard]] std::uint64_t rejected() const { return rejected_; }
@@ -67,6 +71,7 @@ class Injection {
   std::vector<Entry> entries_;
   std::vector<std::string> body_refs_;
   std::vector<std::string> events_;
+  std::vector<Debt> paid_;
   std::uint64_t suppressed_ = 0;
   std::uint64_t rejected_ = 0;
   std::string checkpoint_;

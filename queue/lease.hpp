@@ -56,6 +56,8 @@ struct Settlement {
   Trail trail;        ///< deferred, in_doubt: what the record carries on
   DueSecond due = 0;  ///< deferred, in_doubt: when it is due again
   std::int64_t time_ms = 0;
+  /// delivered, deferred: ask the rule whether something is owed for it (debt.hpp); other finals always ask.
+  bool owing = false;
 };
 
 }  // namespace sluice::queue

@@ -48,15 +48,22 @@ Expected<> Ledger::load(const store::Database& database) {
     marks_[at].low = std::string(marks->value());
   }
   if (auto status = marks->status(); !status) return status;
+  const auto debts = database.cursor(kOwed, std::string(), std::string("d"));
+  for (; debts->valid(); debts->next()) {
+    if (debts->key().size() == 8) owed_ = get_be<8>(debts->key().data());
+  }
+  if (auto status = debts->status(); !status) return status;
+  committed_owed_ = owed_;
   committed_seq_ = next_seq_ - 1;
   published_ = counters_;
   return {};
 }
 
-void Ledger::add_event(store::Batch& batch, std::string_view encoded) {
+std::uint64_t Ledger::add_event(store::Batch& batch, std::string_view encoded) {
   std::string key;
-  put_be<8>(key, next_seq_++);
+  put_be<8>(key, next_seq_);
   batch.put(kOutbox, key, encoded);
+  return next_seq_++;
 }
 
 Counters& Ledger::touch(StreamId stream) {
@@ -110,12 +117,16 @@ void Ledger::settle(store::Batch& batch, const Settlement& settlement) {
     add_event(batch, settlement.doubt);
     counters.count(EventKind::in_doubt);
   }
-  add_event(batch, settlement.event);
+  const auto seq = add_event(batch, settlement.event);
   counters.count(settlement.kind);
   if (key.phase == Phase::retry) --counters.retries_waiting;
   if (record.value.trail.held) counters.drop_held();
-  if (is_final(settlement.kind)) drop_body(batch, key, record.value);
-  if (!is_final(settlement.kind)) {
+  const bool asks = settlement.owing || settlement.kind != EventKind::delivered;
+  const Stream* debtor = asks ? settlement.held.stream.get() : nullptr;
+  if (is_final(settlement.kind)) {
+    end_claims(batch, debtor, key, record.value, settlement.kind, seq, settlement.event);
+  } else {
+    if (settlement.owing) owe_delay(batch, settlement, seq);
     ++counters.retries_waiting;
     counters.held += settlement.trail.held ? 1 : 0;
     RecordValue value = record.value;
@@ -175,6 +186,50 @@ Ledger::Standing Ledger::standing(const Held& held) {
 void Ledger::drop(const Held& held, Standing why) {
   const auto& key = held.record().key;
   dropped_.push_back({held.lane, key.stream, key.due, key.row, why == Standing::changed});
+}
+
+void Ledger::end_claims(store::Batch& batch, const Stream* stream, const RecordKey& key,
+                        const RecordValue& value, EventKind kind, std::uint64_t seq, std::string_view event) {
+  const bool may_owe = owes_ && stream != nullptr && stream->settings.kind == StreamKind::flow;
+  if (may_owe && owes_(value.payload, EventKind::deferred))
+    batch.erase(kOwed, delay_told_key(key.stream, key.row));
+  if (may_owe && owes_(value.payload, kind)) return put_debt(batch, key, value, seq, event);
+  drop_body(batch, key, value);
+}
+
+void Ledger::owe_delay(store::Batch& batch, const Settlement& settlement, std::uint64_t seq) {
+  const auto& record = settlement.held.record();
+  if (!owes_ || settlement.kind != EventKind::deferred ||
+      settlement.held.stream->settings.kind != StreamKind::flow)
+    return;
+  if (!owes_(record.value.payload, EventKind::deferred)) return;
+  const auto marker = delay_told_key(record.key.stream, record.key.row);
+  const auto told = database_->get(kOwed, marker);
+  if (!told || *told) return;  // unreadable: rather no notice than two
+  batch.put(kOwed, marker, {});
+  put_debt(batch, record.key, record.value, seq, settlement.event);
+}
+
+void Ledger::put_debt(store::Batch& batch, const RecordKey& key, const RecordValue& value, std::uint64_t seq,
+                      std::string_view event) {
+  Debt debt;
+  debt.event = event;
+  debt.key = key.encode();
+  value.append_to(debt.value);
+  std::string row;
+  put_be<8>(row, seq);
+  batch.put(kOwed, row, debt.encode());
+  owed_ = seq;
+}
+
+void Ledger::pay(store::Batch& batch, const Debt& debt) {
+  std::string row;
+  put_be<8>(row, debt.seq);
+  batch.erase(kOwed, row);
+  const auto event = Event::decode(debt.event);
+  const auto key = RecordKey::decode(debt.key);
+  const auto value = RecordValue::decode(debt.value);
+  if (event && is_final(event->kind) && key && value) drop_body(batch, *key, *value);
 }
 
 void Ledger::drop_body(store::Batch& batch, const RecordKey& key, const RecordValue& value) {
@@ -300,6 +355,7 @@ void Ledger::seal(store::Batch& batch) {
 
 void Ledger::after_sync() {
   committed_seq_.store(next_seq_ - 1, std::memory_order_release);
+  committed_owed_.store(owed_, std::memory_order_release);
   leased_count_.store(leased_.size(), std::memory_order_relaxed);
   if (editing_) edits_.fetch_add(1, std::memory_order_release);
   editing_ = false;

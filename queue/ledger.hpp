@@ -18,6 +18,7 @@
 
 #include "engine/store/database.hpp"
 #include "queue/counters.hpp"
+#include "queue/debt.hpp"
 #include "queue/key.hpp"
 #include "queue/lease.hpp"
 
@@ -50,11 +51,13 @@ class Ledger {
   /// Reads counters, marks and the last sequence number.
   [[nodiscard]] Expected<> load(const store::Database& database);
   void set_observer(CommitObserver* observer) { observer_ = observer; }
+  /// Empty: nobody is owed anything.
+  void set_debts(DebtRule owes) { owes_ = std::move(owes); }
 
   // -- inside Work::apply
   // ------------------------------------------------------------------------------------
-  /// Gives the event the next sequence number and puts it into the outbox.
-  void add_event(store::Batch& batch, std::string_view encoded);
+  /// Gives the event the next sequence number, which is returned, and puts it into the outbox.
+  std::uint64_t add_event(store::Batch& batch, std::string_view encoded);
   [[nodiscard]] Counters& touch(StreamId stream);
   /// Puts a new record; its insertion is noted once per batch (note_insertion).
   void insert(store::Batch& batch, std::string_view key, std::string_view value);
@@ -73,8 +76,12 @@ class Ledger {
   void drop(const Held& held, Standing why);
   /// Record, event, counters, lease. An unleased record that is no longer so is dropped.
   void settle(store::Batch& batch, const Settlement& settlement);
-  /// The recipient is final: its claim on the stored body ends, if it has one.
-  static void drop_body(store::Batch& batch, const RecordKey& key, const RecordValue& value);
+  /// The recipient is final with this event: its claim on the stored body ends, if it has one, or passes on
+  /// to what is owed for it.
+  void end_claims(store::Batch& batch, const Stream* stream, const RecordKey& key, const RecordValue& value,
+                  EventKind kind, std::uint64_t seq, std::string_view event);
+  /// The debt is paid: it goes, with its claim.
+  void pay(store::Batch& batch, const Debt& debt);
   /// Takes a waiting record out of the queue: its value, or nothing when it is leased, gone, or was settled
   /// or withdrawn earlier in this very batch, where the database does not show it yet. The caller accounts
   /// for it. Reads the database: for bounded numbers of records.
@@ -111,6 +118,8 @@ class Ledger {
   [[nodiscard]] std::uint64_t committed_seq() const { return committed_seq_.load(std::memory_order_acquire); }
   /// Edits committed so far: whatever is read from the database from now on shows them.
   [[nodiscard]] std::uint64_t edits() const { return edits_.load(std::memory_order_acquire); }
+  /// Seq of the newest debt committed; 0: there never was one.
+  [[nodiscard]] std::uint64_t last_owed() const { return committed_owed_.load(std::memory_order_acquire); }
   [[nodiscard]] std::uint64_t leased_now() const { return leased_count_.load(std::memory_order_relaxed); }
   /// The mark as loaded from disk; used by the feeder before the committer starts.
   [[nodiscard]] std::string mark(StreamId stream, Phase phase) const;
@@ -144,8 +153,15 @@ class Ledger {
   bool end_lease(store::Batch& batch, const Held& held);
   void put_mark(store::Batch& batch, StreamId stream, Phase phase, const std::string& low);
   void put_retry(store::Batch& batch, const RecordKey& key, const RecordValue& value);
+  void put_debt(store::Batch& batch, const RecordKey& key, const RecordValue& value, std::uint64_t seq,
+                std::string_view event);
+  /// Once a record: a marker beside the debt says so.
+  void owe_delay(store::Batch& batch, const Settlement& settlement, std::uint64_t seq);
+  static void drop_body(store::Batch& batch, const RecordKey& key, const RecordValue& value);
 
   CommitObserver* observer_;
+  DebtRule owes_;
+  std::uint64_t owed_ = 0;  ///< newest debt, of this batch too
   std::uint64_t next_seq_ = 1;
   std::uint64_t next_epoch_ = 1;
   std::unordered_map<StreamId, Counters> counters_;
@@ -168,6 +184,7 @@ class Ledger {
   std::string scratch_value_;
 
   std::atomic<std::uint64_t> committed_seq_{0};
+  std::atomic<std::uint64_t> committed_owed_{0};  // whoever pays looks here before it reads
   std::atomic<std::uint64_t> leased_count_{0};
   std::atomic<std::uint64_t> edits_{0};  // the feeder reads it before it reads records
   mutable std::mutex published_mutex_;

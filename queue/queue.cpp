@@ -59,6 +59,7 @@ class InjectWork final : public store::Work {
     }
     for (const auto& ref : injection_->body_refs()) batch.put(kBodies, ref, {});
     for (const auto& event : injection_->events()) ledger_.add_event(batch, event);
+    for (const auto& debt : injection_->paid()) ledger_.pay(batch, debt);
     auto& counters = ledger_.touch(stream);
     counters.injected += injection_->size() + injection_->suppressed();
     counters.suppressed += injection_->suppressed();
@@ -257,6 +258,10 @@ void Queue::postpone(std::vector<std::pair<Held, DueSecond>> records) {
     for (const auto& [held, due] : records) ledger_.postpone(batch, held, due);
   };
   committer_->submit(store::make_work(std::move(apply), [](const Expected<>&) {}), store::Urgency::soon);
+}
+
+Expected<> Queue::forgive(const Debt& debt) {
+  return commit_now([&](store::Batch& batch) { ledger_.pay(batch, debt); });
 }
 
 void Queue::record_event(std::string encoded) {

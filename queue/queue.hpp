@@ -39,6 +39,7 @@ struct Options {
   std::uint16_t node = 0;  ///< part of every message id; below 4096
   DoubtPolicy in_doubt = DoubtPolicy::retry;
   std::chrono::seconds in_doubt_delay{30 * 60};
+  DebtRule owes;  ///< empty: nobody is owed anything
 };
 
 struct RecoveryReport {
@@ -114,6 +115,8 @@ class Queue {
   /// Gives waiting records, at most kMaxEdit, their `suppressed` final. What is leased or gone is counted as
   /// busy. Blocks for one commit: for a sweep, not for workers.
   [[nodiscard]] Expected<EditReport> suppress(const std::vector<Suppressed>& records);
+  /// A debt that nothing can pay goes. Blocks for one commit: not for workers.
+  [[nodiscard]] Expected<> forgive(const Debt& debt);
   /// Puts an event that belongs to no record into the feed (operational events).
   void record_event(std::string encoded);
 

@@ -28,6 +28,7 @@ Expected<std::unique_ptr<Queue>> Queue::open(const Options& options, const Clock
   if (!database) return std::unexpected(database.error());
   queue->database_ = std::move(*database);
   auto& path = options.store.path;
+  queue->ledger_.set_debts(options.owes);
   for (auto step : {&Queue::check_format, &Queue::load_streams, &Queue::load_orders}) {
     if (auto result = (queue.get()->*step)(); !result) return unopened(result.error(), path);
   }

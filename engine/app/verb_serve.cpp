@@ -9,6 +9,7 @@
 #include "config/options.hpp"
 #include "config/reload.hpp"
 #include "config/shaping_options.hpp"
+#include "config/webhook_options.hpp"
 #include "engine/app/service.hpp"
 #include "engine/app/signals.hpp"
 #include "engine/app/verbs.hpp"
@@ -38,6 +39,8 @@ class Reloader {
     if (!applied) return std::unexpected(applied.error());
     auto shaped = service_.shaper().engine().reload(config::shaping_options(fresh->config));
     if (!shaped) return std::unexpected(shaped.error());
+    auto hooked = service_.webhooks().apply(config::endpoint_options(fresh->config));
+    if (!hooked) return std::unexpected(hooked.error());
     service_.limits_changed();
     log::set_level(log::level_named(fresh->config.log.level).value_or(log::Level::info));
     boost::json::array rows;

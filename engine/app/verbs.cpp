@@ -12,7 +12,8 @@ std::span<const Verb> all_verbs() {
       Verb{"queue", setup_queue},       Verb{"throttle", setup_throttle}, Verb{"events", setup_events},
       Verb{"classify", setup_classify}, Verb{"feedback", setup_feedback}, Verb{"dkim", setup_dkim},
       Verb{"source", setup_source},     Verb{"suppress", setup_suppress}, Verb{"store", setup_store},
-      Verb{"log", setup_log},           Verb{"explain", setup_explain},   Verb{"version", setup_version},
+      Verb{"webhook", setup_webhook},   Verb{"log", setup_log},           Verb{"explain", setup_explain},
+      Verb{"version", setup_version},
   };
   return kVerbs;
 }

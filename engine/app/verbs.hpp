@@ -24,6 +24,7 @@ void setup_store(CLI::App& parent, Context& context);
 void setup_classify(CLI::App& parent, Context& context);
 void setup_feedback(CLI::App& parent, Context& context);
 void setup_dkim(CLI::App& parent, Context& context);
+void setup_webhook(CLI::App& parent, Context& context);
 void setup_suppress(CLI::App& parent, Context& context);
 void setup_version(CLI::App& parent, Context& context);
 

@@ -8,7 +8,9 @@
 
 #include "config/options.hpp"
 #include "config/shaping_options.hpp"
+#include "config/webhook_options.hpp"
 #include "engine/app/command_line.hpp"
+#include "engine/delivery/report_rule.hpp"
 
 namespace sluice::app {
 namespace {
@@ -97,6 +99,7 @@ delivery::Options delivery_options(const config::Config& config) {
   out.lease_run = config.delivery.lease_run;
   out.max_connections = config.limits.connections;
   out.idle_keep = config.delivery.idle;
+  out.delay_report = duration_cast<seconds>(config.dsn.delay);
   return out;
 }
 
@@ -257,6 +260,14 @@ Expected<control::ServiceOptions> service_options(const config::Config& config) 
   out.suppression = suppression_options(config);
   out.inbound = inbound_options(config);
   out.signs_tokens = !config.bounce.domain.empty() || !config.public_.listen.empty();
+  if (config.dsn.enabled) out.queue.owes = delivery::owes_report;
+  out.reports.host = config.delivery.ehlo.empty() ? host_name() : config.delivery.ehlo;
+  out.reports.from = config.dsn.from;
+  out.reports.whole_bytes = config.dsn.full_size.bytes;
+  out.webhook.events_folder = out.events.folder;
+  out.webhook.ca_file = config.tls.ca_file;
+  out.webhook.agent = std::string("sluice/") + kVersion;
+  out.webhooks = config::endpoint_options(config);
   out.flow.inline_bytes = config.store.segment_from.bytes;
   out.policies = config::policy_options(config);
   out.shaping = config::shaping_options(config);

@@ -5,9 +5,9 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <charconv>
-#include <fstream>
 
 #include "engine/control/service.hpp"
+#include "queue/event_reader.hpp"
 
 namespace sluice::control {
 namespace {
@@ -15,74 +15,28 @@ namespace {
 constexpr std::size_t kChunkBytes = 64u << 10;
 constexpr std::chrono::milliseconds kPoll{200};  ///< a follower looks for new events so often
 
-std::uint64_t seq_of(std::string_view line) {
-  constexpr std::string_view kKey = "\"seq\":";
-  const auto at = line.find(kKey);
-  std::uint64_t seq = 0;
-  if (at == std::string_view::npos) return 0;
-  std::from_chars(line.data() + at + kKey.size(), line.data() + line.size(), seq);
-  return seq;
+/// Whole lines, a chunk of them; empty: nothing more for now.
+std::string next_lines(queue::EventReader& reader, std::uint64_t upto) {
+  std::string out;
+  while (out.size() < kChunkBytes) {
+    const auto* line = reader.peek(upto);
+    if (line == nullptr) break;
+    out += line->text;
+    out += '\n';
+    reader.pop();
+  }
+  return out;
 }
-
-/// Reads whole lines behind `after` from the files, a chunk at a time.
-class Reader {
- public:
-  Reader(std::string folder, std::uint64_t after) : folder_(std::move(folder)), after_(after) {}
-
-  /// Empty: nothing more for now.
-  std::string next(std::uint64_t upto) {
-    std::string out;
-    while (out.size() < kChunkBytes && after_ < upto) {
-      std::string line;
-      if (!file_.is_open() && !open_next()) break;
-      if (!std::getline(file_, line) || file_.eof()) {  // a line without its newline is still being written
-        file_.clear();
-        file_.seekg(at_);
-        if (!open_next()) break;
-        continue;
-      }
-      at_ = file_.tellg();
-      const auto seq = seq_of(line);
-      if (seq <= after_) continue;
-      after_ = seq;
-      out += line;
-      out += '\n';
-    }
-    return out;
-  }
-
- private:
-  /// The file that holds the seq behind after_; false when that is the open one, or none is there.
-  bool open_next() {
-    std::filesystem::path found;
-    for (const auto& file : queue::event_files(folder_)) {
-      if (queue::first_seq_of(file) <= after_ + 1 || found.empty()) found = file;
-    }
-    if (found.empty() || found == path_) return false;
-    path_ = found;
-    file_.close();
-    file_.clear();
-    file_.open(path_);
-    at_ = 0;
-    return file_.is_open();
-  }
-
-  const std::string folder_;
-  std::uint64_t after_;
-  std::filesystem::path path_;
-  std::ifstream file_;
-  std::streampos at_ = 0;
-};
 
 http::Task<> stream_events(Service* service, std::uint64_t after, bool follow,
                            std::shared_ptr<http::ResponseStream> stream) {
-  Reader reader(service->options().events.folder, after);
+  queue::EventReader reader(service->options().events.folder, after);
   auto executor = co_await boost::asio::this_coro::executor;
   boost::asio::steady_timer timer(executor);
   stream->on_gone([&timer] { timer.cancel(); });
   const auto upto = service->events().exported();
   while (!stream->gone()) {
-    auto lines = reader.next(follow ? service->events().exported() : upto);
+    auto lines = next_lines(reader, follow ? service->events().exported() : upto);
     if (!lines.empty()) {
       const auto written = co_await stream->write(std::move(lines));
       if (!written) break;

@@ -12,6 +12,7 @@
 #include "engine/control/handlers_report.hpp"
 #include "engine/control/handlers_source.hpp"
 #include "engine/control/handlers_throttle.hpp"
+#include "engine/control/handlers_webhook.hpp"
 #include "engine/control/service.hpp"
 #include "engine/control/store_handlers.hpp"
 #include "engine/control/suppression_handlers.hpp"
@@ -205,6 +206,7 @@ http::Router make_router(Service& service) {
   add_source_handlers(out, service);
   add_suppression_handlers(out, service);
   add_feedback_handlers(out, service);
+  add_webhook_handlers(out, service);
   out.add("POST", "/v1/reload", answer([&service](const Request&) { return reload(service); }));
   add_log_handlers(out);
   out.add("GET", "/v1/explain", answer([&service](const Request& r) {

@@ -95,6 +95,11 @@ void Meters::sample_threads(metrics::Samples& out) const {
   const auto committed = service_.queue().ledger().committed_seq();
   const auto exported = service_.events().exported();
   out.put(metrics::kOutboxLag, {"export"}, number(committed > exported ? committed - exported : 0));
+  for (const auto& one : service_.webhooks().views()) {
+    out.put(metrics::kOutboxLag, {"webhook:" + one.name},
+            number(committed > one.after ? committed - one.after : 0));
+    out.put(metrics::kWebhookDisabled, {one.name}, one.disabled_ms != 0 ? 1 : 0);
+  }
 }
 
 void Meters::sample_lookups(metrics::Samples& out) const {

@@ -51,7 +51,8 @@ Service::~Service() { stop(); }
 Expected<std::unique_ptr<Service>> Service::make(ServiceOptions options) {
   auto out = std::unique_ptr<Service>(new Service(std::move(options)));
   for (auto step : {&Service::load_keys, &Service::make_queue, &Service::make_network,
-                    &Service::make_campaigns, &Service::make_doors, &Service::make_inbound}) {
+                    &Service::make_campaigns, &Service::make_doors, &Service::make_inbound,
+                    &Service::make_webhooks}) {
     if (auto made = (out.get()->*step)(); !made) return std::unexpected(made.error());
   }
   out->meters_ = std::make_unique<Meters>(*out, out->registry_);
@@ -186,6 +187,8 @@ Expected<> Service::make_campaigns() {
 
 Expected<> Service::make_doors() {
   flows_ = std::make_unique<delivery::Flows>(options_.flow, *queue_, *bodies_, clock_);
+  reporter_ = std::make_unique<delivery::Reporter>(options_.reports, *queue_, *flows_, *bodies_,
+                                                   registry_.make_shard());
   if (options_.doors.empty()) return {};
   for (auto& door : options_.doors) {
     door.from_check = [this](const std::string& tenant, const std::string& domain) {
@@ -198,9 +201,18 @@ Expected<> Service::make_doors() {
   return {};
 }
 
+Expected<> Service::make_webhooks() {
+  auto made = webhook::Webhooks::make(options_.webhook, options_.webhooks, *queue_, clock_, registry_,
+                                      [this] { return log_->exported(); });
+  if (!made) return std::unexpected(made.error());
+  webhooks_ = std::move(*made);
+  return {};
+}
+
 Expected<> Service::start_doors() {
   bodies_->start(
       [this](std::uint32_t segment) { return queue::segment_in_use(queue_->database(), segment); });
+  reporter_->start();
   return doors_ ? doors_->start() : Expected<>{};
 }
 
@@ -215,6 +227,7 @@ Expected<> Service::start() {
   queue_->start(delivery_->receivers());
   delivery_->start();
   upkeep_->start();
+  webhooks_->start();
   exporter_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "exporter");
     export_loop();
@@ -326,10 +339,12 @@ void Service::stop() {
   backups_->stop();
   if (inbound_) inbound_->stop();
   if (doors_) doors_->stop();
+  reporter_->stop();
   bodies_->stop();
   campaigns_->stop();
   delivery_->stop();
   upkeep_->stop();
+  webhooks_->stop();
   queue_->stop();
   stopping_.store(true, std::memory_order_release);
   if (exporter_.joinable()) exporter_.join();

@@ -22,12 +22,14 @@
 #include "engine/control/shaper.hpp"
 #include "engine/delivery/delivery.hpp"
 #include "engine/delivery/door_server.hpp"
+#include "engine/delivery/reporter.hpp"
 #include "engine/delivery/smtp_transport.hpp"
 #include "engine/dns/router.hpp"
 #include "engine/feedback/token_keys.hpp"
 #include "engine/http/server.hpp"
 #include "engine/inbound/inbound.hpp"
 #include "engine/suppression/upkeep.hpp"
+#include "engine/webhook/webhooks.hpp"
 #include "queue/event_log.hpp"
 
 namespace sluice::control {
@@ -62,9 +64,12 @@ struct ServiceOptions {
   std::vector<delivery::DoorOptions> doors;  ///< SMTP submission; one per [[listener]]
   store::SegmentsOptions bodies;             ///< where what the doors accept is kept
   delivery::FlowOptions flow;
+  delivery::ReporterOptions reports;
   suppression::Options suppression;
   inbound::Options inbound;   ///< what comes back
   bool signs_tokens = false;  ///< [bounce] domain or [public] listen is set
+  webhook::Options webhook;
+  std::vector<webhook::EndpointOptions> webhooks;
   std::vector<DkimKeyFile> dkim;
   std::vector<SenderDomains> senders;
   http::ServerOptions http;
@@ -104,6 +109,7 @@ class Service {
   [[nodiscard]] QueueDesk& desk() { return *desk_; }
   [[nodiscard]] Backups& backups() { return *backups_; }
   [[nodiscard]] suppression::Book& suppressed() { return *book_; }
+  [[nodiscard]] webhook::Webhooks& webhooks() { return *webhooks_; }
   /// Control's thread, but for config_changed().
   [[nodiscard]] Meters& meters() { return *meters_; }
   [[nodiscard]] dns::Resolver& resolver() { return *resolver_; }
@@ -139,6 +145,7 @@ class Service {
   Expected<> make_campaigns();
   Expected<> load_keys();
   Expected<> make_doors();
+  Expected<> make_webhooks();
   /// Nothing: mail of the tenant may be from that domain. Any thread.
   [[nodiscard]] std::optional<std::string> why_not_from(const std::string& tenant,
                                                         const std::string& domain) const;
@@ -189,6 +196,8 @@ class Service {
   std::unique_ptr<delivery::DoorServer> doors_;
   std::unique_ptr<inbound::Returns> returns_;
   std::unique_ptr<inbound::Inbound> inbound_;  ///< null: neither door is configured
+  std::unique_ptr<delivery::Reporter> reporter_;
+  std::unique_ptr<webhook::Webhooks> webhooks_;
   std::unique_ptr<Meters> meters_;
   net::Worker control_{"control"};
   std::unique_ptr<net::TaskGroup> control_tasks_;

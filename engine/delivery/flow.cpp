@@ -183,7 +183,8 @@ std::string Flow::Pending::event(queue::EventKind kind, const message::Address& 
   out.sender = message.sender;
   out.domain = address.domain();
   out.remote_ip = message.remote_ip;
-  out.stage = "smtp";
+  out.stage = message.stage;
+  out.detail = message.about;
   out.event_class = reason;
   out.size_bytes = total_bytes;
   if (kind == queue::EventKind::injected) {
@@ -207,6 +208,7 @@ void Flow::inject(const std::shared_ptr<Pending>& pending, const Expected<store:
     if (auto added = pending->add(*injection, recipient, row++, stored->ref); !added)
       return pending->accepted(std::unexpected(added.error()));
   }
+  if (pending->message.pays) injection->pay(std::move(*pending->message.pays));
   injection->set_checkpoint(encode_row(row));
   injection->seal();
   pending->queue->inject(std::move(injection), store::Urgency::now, [pending](const Expected<>& result) {

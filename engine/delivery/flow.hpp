@@ -18,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,9 @@ struct RawMessage {
   std::string content;                   ///< CRLF text; with `fields` before it, what is stored and sent
   std::function<std::string(const MessageId&, Instant)> fields;  ///< header lines that hold the id
   std::string remote_ip;                                         ///< the submitter's, for the event
+  std::string stage = "smtp";                                    ///< the door, for the event
+  std::string about;                ///< why it was made, for the event: a report names its message
+  std::optional<queue::Debt> pays;  ///< the debt that ends with its acceptance
 };
 
 class Flow {

@@ -21,8 +21,9 @@ struct Ending {
   const dns::RouteFailure* route = nullptr;
   bool accepted = false;  ///< a positive reply to the end of the message
   bool in_doubt = false;
-  std::string_view provider;  ///< of the site, "" when none is known
-  std::string_view mx;        ///< the host that said it
+  bool reports_passed = false;  ///< accepted by a server that owes the sender's reports from now on
+  std::string_view provider;    ///< of the site, "" when none is known
+  std::string_view mx;          ///< the host that said it
 };
 
 [[nodiscard]] Ending ending_of(const smtp::RecipientResult& result);

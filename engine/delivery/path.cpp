@@ -299,6 +299,7 @@ void Path::settle(Connection& connection, Prepared& message, const smtp::Transac
   auto ending = ending_of(result.recipients.front());
   ending.provider = dispatch_.site().provider;
   ending.mx = connection.opened.host;
+  ending.reports_passed = result.reports_passed;
   auto outcome = outcome_of(ending, worker_.shared().options.reply_rules());
   const auto verdict = worker_.watch().answered(*this, *message.held.stream, outcome, ending);
   // Only what was refused may go again by another source: a doubt stays one.

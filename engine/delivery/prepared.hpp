@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/delivery/not_suppressed.hpp"
+#include "engine/delivery/report_rule.hpp"
 #include "engine/delivery/warmup_book.hpp"
 #include "engine/message/content.hpp"
 #include "engine/smtp/envelope.hpp"
@@ -33,6 +34,7 @@ struct Prepared final : smtp::Consent {
   std::string signed_by;                ///< "domain/selector …" for the event
   std::chrono::nanoseconds signing{0};  ///< the time that took; 0: not signed
   std::string raw;                      ///< a stored body, where the content is not rendered
+  ReportTexts reports;                  ///< what the envelope's report points to
   std::vector<std::string_view> pieces;
   std::array<std::string_view, 1> recipients;
   smtp::Message message;
@@ -46,7 +48,7 @@ struct Prepared final : smtp::Consent {
     recipients[0] = recipient;
     std::uint64_t size = 0;
     for (const auto piece : pieces) size += piece.size();
-    message.envelope = smtp::Envelope{sender, recipients, size, false, false, this};
+    message.envelope = smtp::Envelope{sender, recipients, size, false, false, {}, this};
     message.content = pieces;
     message.form = form;
   }

@@ -17,7 +17,9 @@ class RawStream final : public StreamContent {
     if (!payload || payload->stored == record.value.body.empty()) {
       return fail(ErrorCode::corrupt, "the record of a raw message does not decode");
     }
-    if (auto filled = fill(record, *payload, out.raw); !filled) return filled;
+    auto raw = raw_message(record.value, *payload, segments_);
+    if (!raw) return std::unexpected(raw.error());
+    out.raw = std::move(*raw);
     out.sender = payload->sender;
     out.recipient.assign(record.value.local).append(1, '@').append(record.key.domain);
     const std::string_view message = out.raw;
@@ -41,6 +43,8 @@ class RawStream final : public StreamContent {
     out.finish(smtp::ContentForm::raw);
     out.message.envelope.eight_bit = payload->eight_bit;
     out.message.envelope.smtp_utf8 = payload->smtp_utf8;
+    out.reports.assign(payload->dsn);
+    out.message.envelope.report = out.reports.request();
     return {};
   }
 
@@ -52,20 +56,6 @@ class RawStream final : public StreamContent {
   }
 
  private:
-  Expected<> fill(const queue::Record& record, const RawPayload& payload, std::string& out) const {
-    if (!payload.stored) {
-      out.assign(payload.message);
-      return {};
-    }
-    auto ref = store::BodyRef::of_key(record.value.body);
-    ref.length = payload.length;
-    ref.crc = payload.crc;
-    auto read = segments_.read(ref);
-    if (!read) return std::unexpected(read.error());
-    out = std::move(*read);
-    return {};
-  }
-
   static void name_keys(const message::DkimSigner& signer, std::string_view domain, std::string& out) {
     for (const auto& key : signer.keys()) {
       if (key.domain() != domain) continue;
@@ -80,6 +70,16 @@ class RawStream final : public StreamContent {
 }  // namespace
 
 std::string encode_raw() { return {kRawKind, kVersion}; }
+
+Expected<std::string> raw_message(const queue::RecordValue& value, const RawPayload& payload,
+                                  const store::Segments& segments) {
+  if (!payload.stored) return std::string(payload.message);
+  if (value.body.empty()) return fail(ErrorCode::corrupt, "the record of a raw message names no body");
+  auto ref = store::BodyRef::of_key(value.body);
+  ref.length = payload.length;
+  ref.crc = payload.crc;
+  return segments.read(ref);
+}
 
 Expected<std::shared_ptr<const StreamContent>> load_raw(std::string_view bytes,
                                                         const store::Segments& segments) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/delivery/raw_payload.hpp"
 #include "engine/delivery/stream_content.hpp"
 #include "engine/store/segments.hpp"
 
@@ -18,5 +19,9 @@ inline constexpr char kRawKind = 'r';
 /// reads the body from its segment file: from the page cache for mail that was just accepted, else from disk.
 [[nodiscard]] Expected<std::shared_ptr<const StreamContent>> load_raw(std::string_view bytes,
                                                                       const store::Segments& segments);
+
+/// The message as it was accepted. io, corrupt: its body cannot be read, or is damaged.
+[[nodiscard]] Expected<std::string> raw_message(const queue::RecordValue& value, const RawPayload& payload,
+                                                const store::Segments& segments);
 
 }  // namespace sluice::delivery

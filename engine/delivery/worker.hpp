@@ -133,6 +133,9 @@ class Worker final : public queue::RunReceiver {
   void attach(queue::WorkerLane& lane, const dns::PlanPtr& plan);
   Dispatch& dispatch_for(const std::string& pool, const dns::PlanPtr& plan);
   void ready(LaneState& lane);
+  std::optional<std::chrono::milliseconds> greylist_wait(const queue::Record& record, const Outcome& outcome,
+                                                         const Path* path, Instant at);
+  [[nodiscard]] bool waits_long(const queue::Record& record, Instant at) const;
   void flush_later();
   void lay_down(const queue::StreamPtr& stream, std::uint64_t seen);
   void attach_anew(const queue::StreamPtr& stream);

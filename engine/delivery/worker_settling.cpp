@@ -29,13 +29,7 @@ void Worker::settle(queue::Held held, const Outcome& outcome, const Ending& endi
   const auto at = now();
   grants_.give_back(held, at);
   const auto source = path != nullptr ? path->mark : std::uint16_t{0};
-  auto& greylist = watch_.greylist();
-  const auto refusals = static_cast<unsigned>(record.value.trail.attempts);
-  std::optional<std::chrono::milliseconds> wait;
-  if (path != nullptr && outcome.bounce_class == feedback::BounceClass::greylist)
-    wait = greylist.wait(path->site_key(), refusals + 1, at);
-  if (path != nullptr && outcome.kind == queue::EventKind::delivered && record.value.trail.greylisted)
-    greylist.passed(path->site_key(), refusals, at);
+  const auto wait = greylist_wait(record, outcome, path, at);
   const auto next =
       next_step(shared_.options.retry, *held.stream, record, outcome, source, at, random_, wait);
   queue::Settlement out;
@@ -43,6 +37,8 @@ void Worker::settle(queue::Held held, const Outcome& outcome, const Ending& endi
   out.trail = next.trail;
   out.due = next.due;
   out.time_ms = to_ms(at);
+  const bool delivered = outcome.kind == queue::EventKind::delivered && !ending.reports_passed;
+  out.owing = next.kind == queue::EventKind::deferred ? waits_long(record, at) : delivered;
   event.kind = next.kind;
   event.time_ms = out.time_ms;
   event.stream = held.stream->id;
@@ -92,6 +88,25 @@ void Worker::settle(queue::Held held, const Outcome& outcome, const Ending& endi
   }
   settlements_.push_back(std::move(out));
   flush_later();
+}
+
+/// How long the site has such mail wait, as far as it is known; a delivery teaches it.
+std::optional<std::chrono::milliseconds> Worker::greylist_wait(const queue::Record& record,
+                                                               const Outcome& outcome, const Path* path,
+                                                               Instant at) {
+  if (path == nullptr) return std::nullopt;
+  auto& greylist = watch_.greylist();
+  const auto refusals = static_cast<unsigned>(record.value.trail.attempts);
+  if (outcome.kind == queue::EventKind::delivered && record.value.trail.greylisted)
+    greylist.passed(path->site_key(), refusals, at);
+  if (outcome.bounce_class != feedback::BounceClass::greylist) return std::nullopt;
+  return greylist.wait(path->site_key(), refusals + 1, at);
+}
+
+/// Long enough for a sender to be told that it still waits.
+bool Worker::waits_long(const queue::Record& record, Instant at) const {
+  const auto after = shared_.options.delay_report;
+  return after.count() > 0 && at - from_ms(record.value.accepted_ms) >= after;
 }
 
 void Worker::flush_later() {

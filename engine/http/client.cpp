@@ -51,7 +51,7 @@ class Exchange {
     if (!got) return std::unexpected(got.error());
     boost::system::error_code error;
     if (*got == 0) {
-      parser_.put_eof(error);
+      if (parser_.got_some()) parser_.put_eof(error);
       if (!error && parser_.is_done()) return {};
       return fail(ErrorCode::unavailable, "the service closed the connection before the answer was complete");
     }

@@ -35,6 +35,7 @@ void add_line(Capabilities& out, std::string_view line) {
   if (same_word(keyword, "SMTPUTF8")) out.smtp_utf8 = true;
   if (same_word(keyword, "STARTTLS")) out.starttls = true;
   if (same_word(keyword, "CHUNKING")) out.chunking = true;
+  if (same_word(keyword, "DSN")) out.dsn = true;
   if (same_word(keyword, "ENHANCEDSTATUSCODES")) out.enhanced_status = true;
   if (same_word(keyword, "SIZE")) {
     const auto word = next_word(line);

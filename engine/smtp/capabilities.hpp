@@ -13,6 +13,7 @@ struct Capabilities {
   bool smtp_utf8 = false;        ///< RFC 6531
   bool starttls = false;         ///< RFC 3207
   bool chunking = false;         ///< RFC 3030
+  bool dsn = false;              ///< RFC 3461
   bool enhanced_status = false;  ///< RFC 2034
   bool size = false;             ///< RFC 1870: MAIL may carry SIZE=
   std::uint64_t max_size = 0;    ///< bytes; 0: no fixed limit is known

@@ -59,6 +59,7 @@ Task<TransactionResult> ClientConnection::send(const Message& message, const Env
   result.recipients = current_.take_results();
   result.finished = Clock::now();
   result.next_begun = next_begun();
+  result.reports_passed = server_.dsn && !message.envelope.report.empty();
   result.reusable = usable();
   co_return result;
 }

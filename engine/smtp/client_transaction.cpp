@@ -92,13 +92,23 @@ void Transaction::add_mail(const Envelope& envelope, const Capabilities& server)
   }
   if (envelope.eight_bit) mail_command_ += " BODY=8BITMIME";
   if (envelope.smtp_utf8) mail_command_ += " SMTPUTF8";
+  recipient_suffix_.clear();
+  if (server.dsn) {
+    const auto& report = envelope.report;
+    if (!report.ret.empty()) mail_command_.append(" RET=").append(report.ret);
+    if (!report.envid.empty()) mail_command_.append(" ENVID=").append(report.envid);
+    if (!report.notify.empty()) recipient_suffix_.append(" NOTIFY=").append(report.notify);
+    if (!report.orcpt.empty()) recipient_suffix_.append(" ORCPT=").append(report.orcpt);
+  }
   mail_command_ += "\r\n";
 }
 
 void Transaction::add_recipient(std::size_t index, std::string& out) const {
   out += "RCPT TO:<";
   out += recipients_[index];
-  out += ">\r\n";
+  out += '>';
+  out += recipient_suffix_;
+  out += "\r\n";
 }
 
 void Transaction::add_data(std::string& out) const {

@@ -88,6 +88,7 @@ class Transaction {
   std::vector<State> states_;
   std::span<const std::string_view> recipients_;  // lock step only, after begin()
   std::string mail_command_;
+  std::string recipient_suffix_;  ///< parameters of every RCPT
   Plan plan_;
   Phase phase_ = Phase::over;
   std::size_t rcpt_ = 0;

@@ -17,12 +17,23 @@ class Consent {
   ~Consent() = default;
 };
 
+/// What the sender asked of reports (RFC 3461), as it goes to a server that offers DSN.
+struct ReportRequest {
+  std::string_view ret;     ///< "FULL", "HDRS" or empty
+  std::string_view envid;   ///< xtext; empty: none
+  std::string_view notify;  ///< "NEVER", "SUCCESS,FAILURE" …; empty: none
+  std::string_view orcpt;   ///< "rfc822;" and xtext; empty: none
+
+  [[nodiscard]] bool empty() const { return ret.empty() && envid.empty() && notify.empty() && orcpt.empty(); }
+};
+
 struct Envelope {
   std::string_view sender;  ///< without brackets; empty: the null sender <>
   std::span<const std::string_view> recipients;
   std::uint64_t size_bytes = 0;  ///< of the content, for SIZE=; 0: not known
   bool eight_bit = false;        ///< the content holds bytes above 127: needs 8BITMIME
   bool smtp_utf8 = false;        ///< an address or header needs SMTPUTF8; without it addresses must be ASCII
+  ReportRequest report = {};     ///< for every recipient; its bytes must be legal as parameters
   const Consent* consent = nullptr;  ///< of a message given as the next one; null: given
 };
 

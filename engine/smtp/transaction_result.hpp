@@ -38,8 +38,9 @@ struct TransactionResult {
   /// Replies heard in this transaction. None, and an error, on a connection used before: it was stale;
   /// nothing was refused, another connection may be tried at once.
   std::size_t replies = 0;
-  bool reusable = false;    ///< the connection may take another transaction
-  bool next_begun = false;  ///< the next envelope's commands are out: the next send() must be for it
+  bool reports_passed = false;  ///< the server offers DSN and was given what the envelope asks of reports
+  bool reusable = false;        ///< the connection may take another transaction
+  bool next_begun = false;      ///< the next envelope's commands are out: the next send() must be for it
 };
 
 }  // namespace sluice::smtp

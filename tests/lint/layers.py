@@ -27,6 +27,7 @@ LAYERS = {
     "engine/suppression": 3,
     "engine/inbound": 4,
     "engine/delivery": 4,
+    "engine/webhook": 4,
     "engine/campaign": 4,
     "engine/sink": 4,
     "engine/control": 5,

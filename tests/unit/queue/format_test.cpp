@@ -5,6 +5,7 @@
 #include "engine/base/bytes.hpp"
 #include "engine/store/checksum.hpp"
 #include "queue/counters.hpp"
+#include "queue/debt.hpp"
 #include "queue/event.hpp"
 #include "queue/families.hpp"
 #include "queue/record.hpp"
@@ -119,10 +120,25 @@ TEST(Format, ChecksumIsCastagnoli) {
   EXPECT_EQ(store::crc32c("123456789"), 0xe3069283U);  // RFC 3720 B.4's polynomial, the usual check value
 }
 
+TEST(Format, DebtHoldsEventAndRecord) {
+  Debt debt;
+  Event event;
+  event.kind = EventKind::bounced;
+  event.time_ms = kAccepted;
+  event.append_to(debt.event);
+  debt.key = RecordKey{7, Phase::first, 0, "example.test", 42}.encode();
+  RecordValue{"ada", kAccepted, {}, kPayload}.append_to(debt.value);
+  EXPECT_EQ(hex(debt.encode()),
+            "08" "03" "4080d9c3e6ab33"
+            "17" "00000007" "00" "6578616d706c652e74657374" "00" "000000002a"
+            "00" "80d9c3e6ab33" "03616461" "03416461" "0203416461" "d5de0c31");
+  EXPECT_EQ(hex(delay_told_key(7, 42)), "64" "00000007" "000000002a");
+}
+
 TEST(Format, FamiliesKeepTheirOrder) {
   const std::vector<std::string> names{"default",    "streams",    "content", "records", "leases",
                                        "marks",      "counters",   "outbox",  "sent",    "damaged",
-                                       "bodies",     "suppressed", "suppression"};
+                                       "bodies",     "suppressed", "suppression", "owed"};
   EXPECT_EQ(family_names(), names);
   EXPECT_EQ(family_names()[kRecords], "records");
   EXPECT_EQ(family_names()[kDamaged], "damaged");

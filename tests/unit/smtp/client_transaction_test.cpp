@@ -65,6 +65,19 @@ Play chunking() {
 const Views kOne{"r@b.test"};
 const Views kTwo{"r@b.test", "q@b.test"};
 
+TEST(Transaction, PassesTheReportRequestOnToWhoOffersDsn) {
+  Envelope envelope;
+  envelope.report = {"HDRS", "id+2B1", "SUCCESS,FAILURE", "rfc822;r@b.test"};
+  auto play = pipelining();
+  play.server.dsn = true;
+  play.begin(kOne, envelope);
+  EXPECT_TRUE(play.out.contains("MAIL FROM:<s@a.test> RET=HDRS ENVID=id+2B1\r\n")) << play.out;
+  EXPECT_TRUE(play.out.contains("RCPT TO:<r@b.test> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;r@b.test\r\n"));
+  auto other = pipelining();
+  other.begin(kOne, envelope);
+  EXPECT_TRUE(other.out.starts_with("MAIL FROM:<s@a.test>\r\nRCPT TO:<r@b.test>\r\n")) << other.out;
+}
+
 TEST(Transaction, GroupsItsCommandsWherePipeliningIsOffered) {
   auto play = pipelining();
   EXPECT_EQ(play.begin(kTwo), Do::write);
