@@ -40,8 +40,9 @@ def burst_of(limit):
 def share(messages, seconds):
     """Messages for each domain: as many as its limit takes in `seconds`; the fast ones divide the rest."""
     wanted = [limit_of(number) * seconds for number in range(DOMAINS)]
-    most = bisect.bisect_right(range(messages), messages, key=lambda cap: sum(min(one, cap) for one in wanted)) - 1
-    return [min(one, max(1, most)) for one in wanted]
+    taken = lambda cap: sum(min(one, cap) for one in wanted)  # noqa: E731
+    most = max(1, bisect.bisect_right(range(messages), messages, key=taken) - 1)
+    return [min(one, most) for one in wanted]
 
 
 def worst_window(stamps, window):
