@@ -18,6 +18,12 @@ std::string stream_key(StreamId stream) {
   return key;
 }
 
+/// The record's delay may have been told: whatever ends it, its marker goes.
+bool may_have_marker(const DebtRule& owes, const Stream* stream, const RecordValue& value) {
+  return owes && stream != nullptr && stream->settings.kind == StreamKind::flow &&
+         owes(value.payload, EventKind::deferred);
+}
+
 }  // namespace
 
 Expected<> Ledger::load(const store::Database& database) {
@@ -124,6 +130,8 @@ void Ledger::settle(store::Batch& batch, const Settlement& settlement) {
   const bool asks = settlement.owing || settlement.kind != EventKind::delivered;
   const Stream* debtor = asks ? settlement.held.stream.get() : nullptr;
   if (is_final(settlement.kind)) {
+    if (debtor == nullptr && may_have_marker(owes_, settlement.held.stream.get(), record.value))
+      batch.erase(kOwed, delay_told_key(key.stream, key.row));
     end_claims(batch, debtor, key, record.value, settlement.kind, seq, settlement.event);
   } else {
     if (settlement.owing) owe_delay(batch, settlement, seq);
@@ -191,8 +199,7 @@ void Ledger::drop(const Held& held, Standing why) {
 void Ledger::end_claims(store::Batch& batch, const Stream* stream, const RecordKey& key,
                         const RecordValue& value, EventKind kind, std::uint64_t seq, std::string_view event) {
   const bool may_owe = owes_ && stream != nullptr && stream->settings.kind == StreamKind::flow;
-  if (may_owe && owes_(value.payload, EventKind::deferred))
-    batch.erase(kOwed, delay_told_key(key.stream, key.row));
+  if (may_have_marker(owes_, stream, value)) batch.erase(kOwed, delay_told_key(key.stream, key.row));
   if (may_owe && owes_(value.payload, kind)) return put_debt(batch, key, value, seq, event);
   drop_body(batch, key, value);
 }

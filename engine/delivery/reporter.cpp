@@ -90,12 +90,13 @@ void Reporter::run() {
 }
 
 Expected<std::size_t> Reporter::round() {
-  if (queue_.ledger().last_owed() <= paid_to_) return 0;
+  const auto newest = queue_.ledger().last_owed();  // before the read: what is committed later waits
+  if (newest <= paid_to_) return 0;
   std::vector<std::uint64_t> damaged;
   auto debts = queue::read_debts(queue_.database(), paid_to_, options_.page, damaged);
   if (!debts) return std::unexpected(debts.error());
   for (const auto seq : damaged) log::error("report_damaged", {{"seq", seq}});
-  const auto reached = debts->empty() ? queue_.ledger().last_owed() : debts->back().seq;
+  const auto reached = debts->empty() ? newest : debts->back().seq;
   const auto page = std::make_shared<Page>();  // shared: see there
   for (const auto& debt : *debts) {
     if (!pay(debt, page)) break;

@@ -91,9 +91,8 @@ def a_refusal_comes_back(service, door, mailbox):
     assert gone in text.get_content()
     assert returned.get_content_type() == "text/rfc822-headers"
     assert "Subject: refused" in returned.get_payload() and BODY.strip() not in returned.get_payload()
-    ours = json.loads(service.run("feedback", str(file), "--json").stdout.splitlines()[0])
-    result = (ours.get("results") or [ours])[0]
-    assert result["recipient"] == gone and result["class"] == "hard", ours
+    ours = json.loads(service.run("feedback", str(file), "--json").stdout)
+    assert ours["recipient"] == gone and ours["class"] == "hard", ours
 
 
 def returns_what_was_asked(door, mailbox):

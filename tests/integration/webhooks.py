@@ -90,8 +90,8 @@ def down_for_long(scene, service, all_of_it):
     port, secret = all_of_it.port, all_of_it.secret
     all_of_it.stop()
     send(scene, service, "three")
-    assert state(service, "all")["lag"] > PEOPLE
-    assert state(service, "all")["state"] in ("waiting", "sending")
+    view = until("it waits", lambda: (lambda one: one["failures"] > 1 and one)(state(service, "all")))
+    assert view["lag"] > PEOPLE and view["error"], view
     back = HookReceiver(secret, port)
     scene.ends_with(back.stop)
     newest = read_events(service.data)[-1]["seq"]

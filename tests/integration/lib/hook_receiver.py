@@ -49,6 +49,7 @@ class HookReceiver:
         self.script = []
         self.posts = []
         self.unsigned = 0
+        self.stopped = False
         self.connections = 0
         self.let_go = threading.Event()
         receiver = self
@@ -77,6 +78,9 @@ class HookReceiver:
 
     def take(self, request):
         body = request.rfile.read(int(request.headers["Content-Length"]))
+        if self.stopped:  # connections that were kept outlive the listener
+            request.close_connection = True
+            return
         if not is_signed(request.headers, body, self.secret):
             self.unsigned += 1
             request.send_error(401)
@@ -106,6 +110,7 @@ class HookReceiver:
         return out
 
     def stop(self):
+        self.stopped = True
         self.let_go.set()
         self.server.shutdown()
         self.server.server_close()
