@@ -19,8 +19,8 @@ inline constexpr double kBatch[]{1, 2, 5, 10, 20, 50, 100, 500, 2000};
 inline constexpr double kDns[]{0.001, 0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10};
 }  // namespace bounds
 
-inline constexpr std::size_t kProviders = 65;            ///< 64 and "other"
-inline constexpr std::size_t kWarmups = 3 * kProviders;  ///< that are warmed up: three sources everywhere
+inline constexpr std::size_t kProviders = 65;   ///< 64 and "other"
+inline constexpr std::size_t kWarmups = 128;    ///< sources at providers: two that are new everywhere
 inline constexpr std::size_t kPairs = 65 * 17;  ///< provider and source: 64 × 16, and "other" of each
 
 // -- what is queued
@@ -125,14 +125,11 @@ inline constexpr Family kEvents{
     "sluice_events_total", "Events written to the feed.", Type::counter, {Label::event}, {}, 21};
 inline constexpr Family kEventsDropped{"sluice_events_dropped_total",
                                        "Sequence numbers missing in the feed; must stay 0.", Type::counter};
-inline constexpr Family kOutboxLag{"sluice_outbox_lag",
-                                   "Committed events a consumer has not taken yet.",
-                                   Type::gauge,
-                                   {Label::consumer},
-                                   {},
-                                   17 + 64};
+inline constexpr std::size_t kWebhooks = 16;  ///< endpoints; further ones share `other`
+inline constexpr Family kOutboxLag{
+    "sluice_outbox_lag", "Committed events a consumer has not taken yet.", Type::gauge, {Label::consumer}, {},
+    17 + kWebhooks};
 
-inline constexpr std::size_t kWebhooks = 64;  ///< endpoints; further ones share `other`
 inline constexpr Family kWebhookRequests{"sluice_webhook_requests_total",
                                          "Batches of events posted to an endpoint, by what came of it.",
                                          Type::counter,

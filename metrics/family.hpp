@@ -56,11 +56,11 @@ struct LabelRow {
 /// In the order of the enum. A bound of 0: the values change with time, and whoever gives them bounds their
 /// number (campaigns: the largest few).
 inline constexpr std::array<LabelRow, kLabelCount> kLabels{{
-    {"", 0},        {"provider", 64}, {"source", 64},  {"class", 24},   {"class", 4},   {"enhanced", 40},
-    {"state", 12},  {"stage", 8},     {"lane", 2},     {"door", 6},     {"result", 10}, {"reason", 24},
-    {"event", 20},  {"policy", 64},   {"rule", 24},    {"version", 6},  {"policy", 6},  {"consumer", 80},
-    {"thread", 66}, {"kind", 8},      {"tenant", 0},   {"campaign", 0}, {"domain", 0},  {"selector", 0},
-    {"file", 0},    {"version", 2},   {"result", 12},  {"webhook", 64},
+    {"", 0},        {"provider", 64}, {"source", 64}, {"class", 24},   {"class", 4},   {"enhanced", 40},
+    {"state", 12},  {"stage", 8},     {"lane", 2},    {"door", 6},     {"result", 10}, {"reason", 24},
+    {"event", 20},  {"policy", 64},   {"rule", 24},   {"version", 6},  {"policy", 6},  {"consumer", 32},
+    {"thread", 66}, {"kind", 8},      {"tenant", 0},  {"campaign", 0}, {"domain", 0},  {"selector", 0},
+    {"file", 0},    {"version", 2},   {"result", 12}, {"webhook", 16},
 }};
 
 [[nodiscard]] constexpr const LabelRow& row_of(Label label) {

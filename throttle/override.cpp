@@ -41,10 +41,10 @@ Expected<> check(const Override& override, Instant now) {
     return refuse("scale must be above 0 and below 1");
   }
   if (const auto odd = no_connection_has(override.match); override.connections && !odd.empty())
-    return refuse(
-        fmt::format("one connection carries mail of every {}: name a source, provider or site to limit "
-                    "connections",
-                    odd));
+    return refuse(fmt::format(
+        "one connection carries mail of every {}: name a source, provider, site or domain to limit "
+        "connections",
+        odd));
   if (override.connections == 0U) return refuse("connections must be at least 1; pause stops them");
   if (override.message_rate &&
       (override.message_rate->count == 0 || override.message_rate->period <= Micros(0))) {

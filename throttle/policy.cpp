@@ -108,7 +108,7 @@ bool matches(const Match& match, const Subject& subject) {
 }
 
 std::string_view no_connection_has(const Match& match) {
-  for (const auto dimension : {Dimension::tenant, Dimension::stream, Dimension::class_, Dimension::domain}) {
+  for (const auto dimension : {Dimension::tenant, Dimension::stream, Dimension::class_}) {
     if (!match[dimension].empty()) return name_of(dimension);
   }
   return {};

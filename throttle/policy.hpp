@@ -90,8 +90,8 @@ void fold_case(Match& match);
 /// Every dimension the match names has that value, or any for "*".
 [[nodiscard]] bool matches(const Match& match, const Subject& subject);
 
-/// Names the first dimension of the match that a connection does not have: it carries mail of many tenants,
-/// streams, classes and domains. Empty: limits on connections fit.
+/// Names the first dimension of the match that no connection has: it carries mail of many tenants, streams
+/// and classes. Empty: limits on connections fit. A domain stands for the site its mail goes to.
 [[nodiscard]] std::string_view no_connection_has(const Match& match);
 
 /// `domain=example.test` or `source=*, site=*`; empty for a match of everything.

@@ -81,7 +81,10 @@ void PolicySet::Build::add_override(const Override& override) {
     place(spec, override.match);
     return spec;
   };
-  if (override.pause) add(spec_of("pause", Gate{}), {&out_->message, &out_->connection});
+  // What names a domain holds its mail back; its site's connections may be of use to others.
+  const bool whole = override.match[Dimension::domain].empty();
+  if (override.pause && whole) add(spec_of("pause", Gate{}), {&out_->message, &out_->connection});
+  if (override.pause && !whole) add(spec_of("pause", Gate{}), {&out_->message});
   if (override.connections) add(spec_of("connections", *override.connections), {&out_->connection});
   if (override.scale) {
     add_scaled(override, spec_of("scale", Rate{}));

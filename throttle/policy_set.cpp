@@ -48,10 +48,10 @@ Expected<std::vector<PolicySet::Rule>> PolicySet::compile(std::vector<PolicyOpti
     if (!limits && !policy.messages_per_connection) return refuse("sets no limit");
     const auto odd = no_connection_has(policy.match);
     if (!odd.empty() && (policy.connections || policy.connection_rate || policy.messages_per_connection))
-      return refuse(
-          fmt::format("one connection carries mail of every {}: match source, pool, provider, site or "
-                      "remote_ip to limit connections",
-                      odd));
+      return refuse(fmt::format(
+          "one connection carries mail of every {}: match source, pool, provider, site, domain or "
+          "remote_ip to limit connections",
+          odd));
     if (policy.connections == 0U) return refuse("connections must be at least 1");
     if (policy.messages_per_connection == 0U) return refuse("messages_per_connection must be at least 1");
     for (const auto& quota : {policy.hourly_quota, policy.daily_quota}) {
@@ -86,6 +86,24 @@ std::shared_ptr<const Limits> PolicySet::resolve(const Subject& subject, Instant
   return limits;
 }
 
+std::shared_ptr<const ConnectionDomains> PolicySet::connection_domains() const {
+  const MutexLock lock(mutex_);
+  if (domains_) return domains_;
+  auto out = std::make_shared<ConnectionDomains>();  // shared: see the declaration
+  const auto note = [&](const std::string& domain) {
+    if (domain == "*") out->each = true;
+    if (!domain.empty() && domain != "*") out->named.insert(domain);
+  };
+  for (const auto& [options, identity] : rules_) {
+    if (options.connections || options.connection_rate || options.messages_per_connection)
+      note(options.match[Dimension::domain]);
+  }
+  for (const auto& [id, override] : overrides_) {
+    if (override.connections) note(override.match[Dimension::domain]);
+  }
+  return domains_ = std::move(out);
+}
+
 const Limit* Limits::paused(Instant now) const {
   const auto gate = std::ranges::find_if(
       message, [&](const Limit* limit) { return limit->is_gate() && limit->ready_at(now, 1) > now; });
@@ -104,6 +122,7 @@ void PolicySet::forget_unheld_answers() {
 
 void PolicySet::renew() {
   memo_.clear();
+  domains_.reset();
   tuple_credit_ = 0;
   generation_.fetch_add(1, std::memory_order_acq_rel);
 }

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -47,6 +48,12 @@ struct Limits {
   [[nodiscard]] const Limit* paused(Instant now) const;
 };
 
+/// Whose connections are limited by the domain of their mail.
+struct ConnectionDomains {
+  std::set<std::string, std::less<>> named;
+  bool each = false;  ///< a match of "*"
+};
+
 class PolicySet {
  public:
   /// Refuses a policy without limits, with zeros, and two of the same name and match; says which.
@@ -55,6 +62,9 @@ class PolicySet {
 
   /// Shared: the memo and any number of lanes and paths hold one answer.
   [[nodiscard]] std::shared_ptr<const Limits> resolve(const Subject& subject, Instant now);
+
+  /// By policies and overrides of this generation(). Shared: by all who ask.
+  [[nodiscard]] std::shared_ptr<const ConnectionDomains> connection_domains() const;
 
   /// Moves with each reload and each change of an override: answers of an older generation still work but
   /// miss what is new.
@@ -144,6 +154,8 @@ class PolicySet {
   LimitTable table_ SLUICE_TS(guarded_by(mutex_));
   std::unordered_map<std::string, std::shared_ptr<const Limits>> memo_ SLUICE_TS(guarded_by(mutex_));
   std::size_t tuple_credit_ SLUICE_TS(guarded_by(mutex_)) = 0;
+  /// Null: not looked up since the last change.
+  mutable std::shared_ptr<const ConnectionDomains> domains_ SLUICE_TS(guarded_by(mutex_));
 };
 
 }  // namespace sluice::throttle

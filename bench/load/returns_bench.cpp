@@ -100,7 +100,8 @@ class World {
     auto batch = queue_->database().make_batch();
     for (const auto& place : entries->places)
       batch.put(queue::kSent, entries->key(place), entries->value(place));
-    need(queue_->database().write_synced(batch).transform([] { return true; }));
+    if (auto written = queue_->database().write_synced(batch); !written)
+      need(Expected<int>(std::unexpected(written.error())));
     sent_->stored(entries);
   }
   net::Task<> take(const std::vector<std::string>* messages, std::size_t from, std::size_t step) {

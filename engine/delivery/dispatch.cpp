@@ -163,6 +163,15 @@ Path* Dispatch::path_of(std::uint16_t sticky) const {
   return found == paths_.end() ? nullptr : found->get();
 }
 
+void Dispatch::came(std::string_view domain) {
+  if (!named_.note(worker_.shared().policies, domain)) return;
+  for (const auto& path : paths_) path->ask_limits_again();
+}
+
+std::shared_ptr<const throttle::Limits> Dispatch::resolve(const throttle::Subject& path, Instant now) {
+  return named_.resolve(worker_.shared().policies, roll_, path, now);
+}
+
 void Dispatch::add(LaneState& lane) {
   stop_waiting(lane);
   queue_.add(lane.lane);

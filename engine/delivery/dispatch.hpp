@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/delivery/lane_state.hpp"
+#include "engine/delivery/named_domains.hpp"
 #include "engine/delivery/path.hpp"
 #include "engine/delivery/site.hpp"
 #include "queue/site_queue.hpp"
@@ -42,6 +43,10 @@ class Dispatch {
   /// Every lane that leaves by this dispatch, whatever it waits for.
   [[nodiscard]] LaneRoll& roll() { return roll_; }
   [[nodiscard]] Worker& worker() { return worker_; }
+  /// A lane of the domain came: limits that name it hold for the connections here.
+  void came(std::string_view domain);
+  /// The limits of one of its paths.
+  [[nodiscard]] std::shared_ptr<const throttle::Limits> resolve(const throttle::Subject& path, Instant now);
 
  private:
   class Gate;
@@ -66,6 +71,7 @@ class Dispatch {
   std::vector<std::unique_ptr<Path>> paths_;
   queue::SiteQueue queue_;
   LaneRoll roll_{&LaneState::of_dispatch};
+  NamedDomains named_;
   std::size_t sticky_lanes_ = 0;  ///< in the paths' `sticky`: their record keeps a source that has no room
   bool pumping_ = false;
   bool pump_posted_ = false;

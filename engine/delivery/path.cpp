@@ -53,12 +53,13 @@ throttle::Subject Path::subject() const {
 
 void Path::refresh_limits(Instant now) {
   auto& policies = worker_.shared().policies;
-  if (limits_ && limits_->generation == policies.generation()) return;
+  if (limits_ && limits_->generation == policies.generation() && !asks_again_) return;
+  asks_again_ = false;
   opening_.pass_on(now);  // the limit it waits for may go with the old answer
   remote_ip_ = first_address(*dispatch_.site().plan);
   const bool first = !limits_;
   const auto before =
-      std::exchange(limits_, policies.resolve(subject(), now));  // alive while slots move over
+      std::exchange(limits_, dispatch_.resolve(subject(), now));  // alive while slots move over
   own_.clear();
   own_.insert(limits_->message.begin(), limits_->message.end());
   own_.insert(limits_->bytes.begin(), limits_->bytes.end());

@@ -54,6 +54,8 @@ class Path final : public throttle::Waiter {
   /// After a change of policies or overrides: what is open counts under the new limits, and what may not be
   /// sent now goes back. One load when nothing changed.
   void refresh_limits(Instant now);
+  /// The next refresh_limits() asks, though no policy has changed.
+  void ask_limits_again() { asks_again_ = true; }
   /// How many records it could use now: enough ahead to hide the lease's commit, no more.
   [[nodiscard]] std::size_t room() const;
   [[nodiscard]] std::size_t room(bool express) const { return express ? express_room() : room(); }
@@ -233,6 +235,7 @@ class Path final : public throttle::Waiter {
   unsigned failures_ = 0;
   Instant back_off_until_{};
   Instant back_off_since_{};
+  bool asks_again_ = false;  ///< see ask_limits_again()
   std::string back_off_why_;
   std::uint64_t attempts_ = 0;
   std::uint64_t delivered_ = 0;

@@ -162,6 +162,7 @@ void Worker::attach(queue::WorkerLane& lane, const dns::PlanPtr& plan) {
     auto state = std::make_unique<LaneState>(*this, next_id(), lane, dispatch);
     lane.owner = state.get();
     dispatch.roll().add(*state);
+    dispatch.came(lane.domain);
     by_stream_.try_emplace(lane.stream->id, &LaneState::of_stream).first->second.add(*state);
     states_.emplace(state->id, std::move(state));
   }

@@ -15,7 +15,7 @@ LIMIT_S = 120
 POLICY = """
 [[policy]]
 name = "{name}"
-match = {{ site = "{address}" }}
+match = {{ {match} }}
 connections = {limit}
 messages_per_connection = 2
 connection_rate = "100000/s"
@@ -32,7 +32,10 @@ def scenario(scene):
         service.configure(f'[[source]]\nname = "s{number}"\naddress = "127.0.0.{number}"')
     service.configure('[[pool]]\nname = "wide"\nsources = ["a", "s2", "s3"]')
     for name, limit in LIMITS.items():
-        service.configure(POLICY.format(name=name, limit=limit, address=sink.addresses[name]))
+        address = sink.addresses[name]
+        # By its domain the limit holds for the site all the same.
+        match = f'domain = "{name}.test"' if name == "bounce" else f'site = "{address}"'
+        service.configure(POLICY.format(name=name, limit=limit, address=address, match=match))
     service.start()
     people = addresses(PER_SITE * len(LIMITS), [f"{name}.test" for name in LIMITS])
     rows = [row(number, address) for number, address in enumerate(people)]

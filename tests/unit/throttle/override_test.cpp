@@ -271,6 +271,19 @@ TEST(Override, ExplainNamesItsCauseAndEnd) {
                               until + ": 2 available"));
 }
 
+TEST(Override, APauseOfADomainLeavesConnectionsToOthers) {
+  const auto set = compiled({policy(Dimension::domain, "*", "100/s")});
+  const auto subject = mail("a", "yahoo", "yahoo.test");
+  for (const auto dimension : {Dimension::domain, Dimension::provider}) {
+    auto pause = override_of(dimension, dimension == Dimension::domain ? "yahoo.test" : "yahoo");
+    pause.pause = true;
+    ASSERT_TRUE(set->set_override(pause, kStart));
+    const auto limits = set->resolve(subject, kStart);
+    EXPECT_FALSE(acquire(limits->message, 1, kStart));
+    EXPECT_EQ(acquire(limits->connection, 1, kStart).has_value(), dimension == Dimension::domain);
+  }
+}
+
 TEST(Override, RefusesWhatCannotBeMeant) {
   const auto set = compiled({}, {.max_overrides = 1});
   const auto refusal = [&](auto change) {
@@ -289,8 +302,8 @@ TEST(Override, RefusesWhatCannotBeMeant) {
     EXPECT_THAT(refusal([&](auto& o) { o.scale = share; }), testing::HasSubstr("below 1"));
   }
   EXPECT_THAT(refusal([](auto& o) { o.connections = 0; }), testing::HasSubstr("at least 1"));
-  const auto of_domain = [](auto& o) { o.match[Dimension::domain] = "yahoo.test", o.connections = 2; };
-  EXPECT_THAT(refusal(of_domain), testing::HasSubstr("mail of every domain"));
+  const auto of_tenant = [](auto& o) { o.match[Dimension::tenant] = "shop", o.connections = 2; };
+  EXPECT_THAT(refusal(of_tenant), testing::HasSubstr("mail of every tenant"));
   EXPECT_THAT(refusal([](auto& o) { o.until = kStart; }), testing::HasSubstr("not in the future"));
   EXPECT_THAT(refusal([](auto& o) { o.until = Instant::max(); }), testing::HasSubstr("has an end"));
   EXPECT_EQ(refusal([](auto&) {}), "accepted");

@@ -131,7 +131,7 @@ TEST(PolicySet, RefusesWhatCannotBeMeant) {
   nothing.match[Dimension::domain] = "a.test";
   EXPECT_EQ(refusal({nothing}), "policy \"a.test\": sets no limit");
   EXPECT_EQ(refusal({path_policy(0)}), "policy \"source=*, site=*\": connections must be at least 1");
-  for (const auto dimension : {Dimension::tenant, Dimension::stream, Dimension::class_, Dimension::domain}) {
+  for (const auto dimension : {Dimension::tenant, Dimension::stream, Dimension::class_}) {
     auto policy = path_policy(5);
     policy.match[dimension] = "*";
     EXPECT_THAT(refusal({policy}), testing::HasSubstr(std::string("mail of every ") + name_of(dimension)));
@@ -246,6 +246,27 @@ TEST(PolicySet, CountsWhoWaitsByPolicy) {
   }
   EXPECT_EQ(set->waiting()["override"], 1U);
   set->wake_all();
+}
+
+TEST(PolicySet, NamesTheDomainsThatLimitConnections) {
+  auto named = domain_policy("a.test", "100/s");
+  named.connections = 5;
+  const auto set = compiled({named, domain_policy("b.test", "100/s"), path_policy(2)});
+  EXPECT_THAT(set->connection_domains()->named, ElementsAre("a.test"));
+  EXPECT_FALSE(set->connection_domains()->each);
+  Override few;
+  few.id = "few";
+  few.by = "test";
+  few.match[Dimension::domain] = "C.test";
+  few.connections = 1;
+  few.until = kStart + seconds(10);
+  ASSERT_TRUE(set->set_override(few, kStart));
+  EXPECT_THAT(set->connection_domains()->named, ElementsAre("a.test", "c.test"));
+  auto each = domain_policy("*", "100/s");
+  each.connections = 3;
+  ASSERT_TRUE(set->reload({each}, kStart));
+  EXPECT_THAT(set->connection_domains()->named, ElementsAre("c.test"));
+  EXPECT_TRUE(set->connection_domains()->each);
 }
 
 TEST(PolicySet, ExplainsEachLimitByName) {
