@@ -26,7 +26,9 @@ PERSONAS = ["plain", "greylist", "limited", "bounce", "flaky", "tls-required"]
 STILL = {
     "sluice_in_doubt_total", "sluice_expired_total", "sluice_returned_total", "sluice_complaints_total",
     "sluice_unsubscribes_total", "sluice_inbound_total", "sluice_backoff_active", "sluice_dns_seconds",
-    "sluice_campaign_eta_seconds", "sluice_certificate_expiry_timestamp_seconds",
+    "sluice_webhook_requests_total", "sluice_webhook_events_total", "sluice_webhook_gap_events_total",
+    "sluice_webhook_disabled", "sluice_reports_total", "sluice_campaign_eta_seconds",
+    "sluice_certificate_expiry_timestamp_seconds",
 }
 
 

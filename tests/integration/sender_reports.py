@@ -11,6 +11,7 @@ from lib.dsn_receiver import DsnReceiver
 from lib.events import read_events
 from lib.processes import wait_until
 from lib.scenario import run
+from lib.scrape import Page, fetch
 from lib.submitter import smtp_address
 
 LIMIT_S = 60
@@ -170,8 +171,9 @@ def scenario(scene):
     service.configure('[[listener]]\nlisten = "127.0.0.1:0"\ntrusted_networks = ["127.0.0.0/8"]\n'
                       '[dsn]\ndelay = "1s"\n[suppression]\nfrom_bounces = false\n'
                       '[retry]\nladder = ["1s"]\njitter = 0\nin_doubt_delay = "1s"\n'
-                      '[delivery]\nehlo = "mta.shop.test"')
+                      '[delivery]\nehlo = "mta.shop.test"\n[http]\nlisten = "127.0.0.1:0"')
     service.start()
+    pages = service.address("http")
     door = smtp_address(service)
     mailbox = Mailbox(service, sink)
     a_refusal_comes_back(service, door, mailbox)
@@ -179,6 +181,9 @@ def scenario(scene):
     honours_notify(service, door, mailbox)
     passes_requests_on(door, mailbox, receiver)
     campaigns_are_left_alone(scene, service, mailbox)
+    page = Page(fetch(pages))
+    for kind in ("failed", "delayed", "relayed"):
+        assert page.sum("sluice_reports_total", result=kind) > 0, kind
     service.kill()
     service.start()
     is_owed_across_kills(scene, service, mailbox)

@@ -8,6 +8,7 @@ from lib.events import read_events
 from lib.hook_receiver import HookReceiver, new_secret, self_signed
 from lib.processes import wait_until
 from lib.scenario import run
+from lib.scrape import Page, fetch
 
 LIMIT_S = 60
 PEOPLE = 300
@@ -113,6 +114,10 @@ def replays(service, back):
     asked(service, "replay", "nobody", "--from", "1", code=65)
 
 
+def metric(service, name, **labels):
+    return Page(fetch(service.address("http"))).sum(name, webhook="all", **labels)
+
+
 def is_disabled_by_410(service, back):
     back.script = [410]
     asked(service, "replay", "all", "--from", "1")
@@ -121,8 +126,10 @@ def is_disabled_by_410(service, back):
     service.kill()
     service.start()
     assert state(service, "all")["state"] == "disabled" and len(back.posts) == posts
+    until("the metric says so", lambda: metric(service, "sluice_webhook_disabled") == 1)
     asked(service, "resume", "all")
     until("it went on", lambda: state(service, "all")["lag"] == 0)
+    until("the metric says so", lambda: metric(service, "sluice_webhook_disabled") == 0)
     first = back.posts[posts - 1]
     assert back.posts[posts][:2] == first[:2], "the very batch that was refused"
 
@@ -166,12 +173,15 @@ def tells_a_gap(service, back):
         event["event"] == "alert" and event.get("class") == "webhook-gap" and event["count"] == first_kept - 1
         for event in back.posts[-1][1]["data"]["events"]))
     assert state(service, "all")["missing"] == first_kept - 1
+    assert metric(service, "sluice_webhook_gap_events_total") == first_kept - 1
+    assert metric(service, "sluice_webhook_requests_total", result="taken") > 0
+    assert metric(service, "sluice_webhook_events_total") >= data["upto"] - first_kept
     assert "webhook_gap" in service.log()
 
 
 def scenario(scene):
     sink = scene.sink()
-    service = scene.service().configure('[events]\nfile_size = "256KiB"')
+    service = scene.service().configure('[events]\nfile_size = "256KiB"\n[http]\nlisten = "127.0.0.1:0"')
     service.route("a.test", sink.address).route("b.test", sink.address).unsigned("shop.test")
     all_file, all_secret = secret_file(scene, "all")
     some_file, some_secret = secret_file(scene, "some")

@@ -37,7 +37,7 @@ TEST(WebhookConfig, NamesOfEventsAndCountsAreChecked) {
   EXPECT_THAT(complaint(url + "events = [\"deliverd\"]\n"), HasSubstr("did you mean `delivered`?"));
   EXPECT_THAT(complaint(url + "retry_min = \"1m\"\nretry_max = \"1s\"\n"), HasSubstr("is above retry_max"));
   EXPECT_THAT(complaint("url = \"https://crm.test/\"\nsecret_files = []\n"),
-              HasSubstr("1 to 4 secret files"));
+              HasSubstr("`secret_files` in [[webhook]]: must not be empty"));
   EXPECT_THAT(complaint("url = \"https://crm.test/\"\n"), HasSubstr("`secret_files` is missing"));
 }
 
