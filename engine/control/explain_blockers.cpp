@@ -20,7 +20,9 @@ std::string kind_of(const queue::Trail& trail, const json::object* event, bool n
   if (trail.greylisted) return "greylist";
   if (no_route || text_of(event, "class") == "dns") return "dns";
   if (text_of(event, "class") == "tls" || text_of(event, "stage") == "starttls") return "tls";
-  return event == nullptr ? "window" : "retry";  // put off without an attempt: for its own window
+  const bool tried =
+      event != nullptr || trail.attempts > 0 || trail.doubts > 0;  // its event may not be exported yet
+  return tried ? "retry" : "window";  // put off without an attempt: for its own window
 }
 
 }  // namespace

@@ -106,6 +106,12 @@ def blocker(service, name, kind):
     return found[0]
 
 
+def with_since(service, name, kind):
+    """The same, once its event is exported and tells since when."""
+    wait_until(f"{name} is told since when", lambda: blocker(service, name, kind)[0]["since"], LIMIT_S, 0.05)
+    return blocker(service, name, kind)
+
+
 def send(scene, service, name, domain, count=1, settings=()):
     rows = [row(number, address) for number, address in enumerate(addresses(count, [domain]))]
     campaign = scene.campaign(name, rows, settings)
@@ -232,7 +238,7 @@ def after_an_attempt(scene, service, domain, kind):
     send(scene, service, kind, domain)
     record, due = put_off(service, domain)
     asked = time.time()
-    one, answer = blocker(service, record, kind)
+    one, answer = with_since(service, record, kind)
     assert one["since"] and one["until"] == due == answer["until"], (answer, due)
     tried_at(service, domain, answer["until"], asked)
 
@@ -266,7 +272,7 @@ def greylist(scene, service):
     send(scene, service, "grey", "grey.test")
     record, due = put_off(service, "grey.test")
     asked = time.time()
-    one, answer = blocker(service, record, "greylist")
+    one, answer = with_since(service, record, "greylist")
     assert one["since"] and one["until"] == due == answer["until"], (one, due)
     goes_at(service, "grey.test", answer["until"], asked, 0)
 
