@@ -26,7 +26,10 @@ class BrowseTest : public testing::Test {
     at_.inject(a_, 0, 60, 3);
     at_.inject(b_, 0, 10, 1);
   }
-  ~BrowseTest() override { worker_.stop(); }
+  ~BrowseTest() override {
+    worker_.stop();
+    at_.queue->stop();  // until then the feeder tells the worker of changes
+  }
 
   [[nodiscard]] Browser browser() const { return {at_.queue->database(), at_.queue->streams(), 0}; }
   /// Every page of so many rows, one after the other; no record twice.

@@ -15,7 +15,10 @@ class SweeperTest : public testing::Test {
     at_.queue->start({&worker_});
     worker_.start();
   }
-  ~SweeperTest() override { worker_.stop(); }
+  ~SweeperTest() override {
+    worker_.stop();
+    at_.queue->stop();  // until then the feeder tells the worker of changes
+  }
 
   /// Paused, its records accepted so long ago.
   StreamPtr paused(const std::string& name, Row rows, std::chrono::seconds ago, StreamKind kind) {
