@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/base/lower_case.hpp"
 #include "engine/base/nearest_name.hpp"
 #include "engine/campaign/beneath.hpp"
 #include "engine/campaign/duration.hpp"
@@ -52,14 +53,6 @@ constexpr std::array<std::string_view, 27> kOwnHeaders = {"from",
                                                           "feedback-id",
                                                           "resent-from",
                                                           "resent-to"};
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 class SpecReader {
  public:
@@ -306,7 +299,7 @@ class SpecReader {
           return c > 0x20 && c < 0x7f && c != ':';  // RFC 5322 §3.6.8
         });
     if (!token) return "a header's name is 1 to 76 printable ASCII letters without ':' and space";
-    if (std::find(kOwnHeaders.begin(), kOwnHeaders.end(), lower(name)) != kOwnHeaders.end()) {
+    if (std::find(kOwnHeaders.begin(), kOwnHeaders.end(), lower_case(name)) != kOwnHeaders.end()) {
       return fmt::format("`{}` is written by sluice itself and cannot be set here", name);
     }
     const bool one_line = std::none_of(value.begin(), value.end(), [](char c) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "engine/base/lower_case.hpp"
 #include "engine/campaign/problem.hpp"
 
 namespace sluice::campaign {
@@ -42,13 +43,6 @@ std::optional<std::uint16_t> minutes_of(std::string_view text) {
   const int minutes = (text[3] - '0') * 10 + (text[4] - '0');
   if (minutes > 59 || hours > 24 || (hours == 24 && minutes != 0)) return std::nullopt;
   return static_cast<std::uint16_t>(hours * 60 + minutes);
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return out;
 }
 
 /// When the zone's clock first shows `minute` of `day`; a skipped time is the moment of the skip.
@@ -94,7 +88,7 @@ Expected<Window> parse_window(std::string_view text) {
                     "` is no window; write days and times as in \"mon-fri 09:00-18:00\", "
                     "\"sat,sun 10:00-14:00\" or \"daily 08:00-20:00\"");
   };
-  const auto lowered = lower(text);
+  const auto lowered = lower_case(text);
   const std::string_view whole = lowered;
   const auto space = whole.find(' ');
   if (space == std::string_view::npos) return wrong();

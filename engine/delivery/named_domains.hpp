@@ -1,5 +1,5 @@
 // Limits of connections that go by a domain, at the site its mail goes to: a connection carries mail of every
-// domain of the site, so while a named domain has lanes there, its limits hold for all of the site's
+// domain of the site, so from a named domain's first lane there on, its limits hold for all of the site's
 // connections. "*" is each site's own, where no domain of it is named.
 //
 // One owner thread, the worker's. Bounded by the policies and overrides that name a domain.

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "engine/base/lower_case.hpp"
+
 namespace sluice::feedback {
 namespace {
 
@@ -25,12 +27,6 @@ void start_gmime() {
     return true;
   }();
   (void)started;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (auto& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
 }
 
 std::string unfolded(std::string_view raw, std::size_t limit) {
@@ -62,7 +58,7 @@ class Walk {
       const char* name = g_mime_header_get_name(header);
       const char* value = g_mime_header_get_raw_value(header);
       if (name == nullptr || value == nullptr) continue;
-      found.push_back({lower(name), unfolded(value, limits_.field_bytes)});
+      found.push_back({lower_case(name), unfolded(value, limits_.field_bytes)});
     }
     return found;
   }
@@ -100,7 +96,7 @@ class Walk {
     if (content_type != nullptr) {
       const char* media = g_mime_content_type_get_media_type(content_type);
       const char* sub = g_mime_content_type_get_media_subtype(content_type);
-      type = lower(media == nullptr ? "text" : media) + '/' + lower(sub == nullptr ? "plain" : sub);
+      type = lower_case(media == nullptr ? "text" : media) + '/' + lower_case(sub == nullptr ? "plain" : sub);
     }
     if (GMIME_IS_MESSAGE_PART(object)) {
       auto* message = g_mime_message_part_get_message(GMIME_MESSAGE_PART(object));
@@ -164,9 +160,9 @@ MimeMessage parse_mime(std::string_view bytes, const MimeLimits& limits) {
   if (body == nullptr) return out;
   if (auto* content_type = g_mime_object_get_content_type(body); content_type != nullptr) {
     const OwnedText type(g_mime_content_type_get_mime_type(content_type));
-    if (type) out.type = lower(type.get());
+    if (type) out.type = lower_case(type.get());
     const char* report = g_mime_content_type_get_parameter(content_type, "report-type");
-    if (report != nullptr) out.report_type = lower(report);
+    if (report != nullptr) out.report_type = lower_case(report);
   }
   walk.visit(body, 0);
   return out;

@@ -5,6 +5,8 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include "engine/base/lower_case.hpp"
+
 namespace sluice::http {
 namespace {
 
@@ -21,13 +23,6 @@ Response refusal_of(const boost::system::error_code& code) {
   return error_response(400, "invalid_input", "this is not an HTTP/1.1 request: " + code.message());
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
-
 std::expected<Request, NoRequest> to_request(Parser& parser) {
   auto& message = parser.get();
   Request out;
@@ -39,7 +34,7 @@ std::expected<Request, NoRequest> to_request(Parser& parser) {
         NoRequest{error_response(400, "invalid_input", "the request's path cannot be read")});
   }
   for (const auto& field : message) {
-    auto& value = out.headers[lower(field.name_string())];
+    auto& value = out.headers[lower_case(field.name_string())];
     if (!value.empty()) value += ", ";
     value += std::string_view(field.value());
   }
@@ -48,7 +43,7 @@ std::expected<Request, NoRequest> to_request(Parser& parser) {
 }
 
 bool wants_continue(const Parser& parser) {
-  return lower(parser.get()[beast::http::field::expect]) == "100-continue";
+  return lower_case(parser.get()[beast::http::field::expect]) == "100-continue";
 }
 
 }  // namespace

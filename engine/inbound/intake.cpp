@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/base/lower_case.hpp"
+
 namespace sluice::inbound {
 namespace {
 
@@ -9,23 +11,16 @@ using feedback::Feedback;
 
 constexpr std::string_view kUnsubscribe = "unsubscribe+";
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-  return out;
-}
-
 }  // namespace
 
 bool ours(std::string_view domain, const Options& options) {
-  return !options.domain.empty() && lower(domain) == lower(options.domain);
+  return !options.domain.empty() && lower_case(domain) == lower_case(options.domain);
 }
 
 std::optional<Target> target_of(std::string_view local, std::string_view domain, const Options& options,
                                 const feedback::TokenKeys& keys, Instant now) {
   if (!ours(domain, options)) return std::nullopt;
-  const auto name = lower(local);
+  const auto name = lower_case(local);
   if (std::ranges::find(options.feedback_names, name) != options.feedback_names.end())
     return Target{Target::Kind::feedback, {}};
   const bool leaves = name.starts_with(kUnsubscribe);

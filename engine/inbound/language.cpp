@@ -5,6 +5,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "engine/base/lower_case.hpp"
+
 namespace sluice::inbound {
 
 [[nodiscard]] std::string_view english_toml();
@@ -13,13 +15,6 @@ namespace sluice::inbound {
 namespace {
 
 constexpr std::size_t kMaxTags = 20;  ///< of an Accept-Language field that are looked at
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-  return out;
-}
 
 }  // namespace
 
@@ -61,7 +56,7 @@ Expected<Languages> Languages::load(const std::string& folder) {
     if (++files > kMaxFiles) return fail(ErrorCode::limit, folder + " has too many language files");
     std::ifstream in(at->path(), std::ios::binary);
     const std::string text{std::istreambuf_iterator<char>(in), {}};
-    if (auto done = out.add(lower(at->path().stem().string()), text); !done)
+    if (auto done = out.add(lower_case(at->path().stem().string()), text); !done)
       return std::unexpected(done.error());
   }
   if (error) return fail(ErrorCode::io, folder + ": " + error.message());
@@ -71,7 +66,7 @@ Expected<Languages> Languages::load(const std::string& folder) {
 const Language& Languages::wanted(std::string_view accept) const {
   for (std::size_t i = 0; i < kMaxTags && !accept.empty(); ++i) {
     const auto comma = accept.find(',');
-    auto tag = lower(accept.substr(0, comma));
+    auto tag = lower_case(accept.substr(0, comma));
     accept.remove_prefix(comma == std::string_view::npos ? accept.size() : comma + 1);
     tag.erase(std::min(tag.find(';'), tag.size()));
     std::erase(tag, ' ');

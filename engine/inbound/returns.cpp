@@ -5,6 +5,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <charconv>
 
+#include "engine/base/lower_case.hpp"
 #include "engine/net/stream.hpp"
 
 namespace sluice::inbound {
@@ -17,13 +18,6 @@ using queue::EventKind;
 
 constexpr std::chrono::milliseconds kLook{2};  ///< a commit under way is looked after so often
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-  return out;
-}
-
 int weight(const Result& result) {
   if (result.result == ResultClass::hard) return 2;
   return result.result == ResultClass::soft ? 1 : 0;
@@ -32,9 +26,9 @@ int weight(const Result& result) {
 /// Of a report about several, the one about our recipient; the mildest when none is named as we know him.
 const Result* about(const std::string& address, const std::vector<Result>& results) {
   const Result* mildest = nullptr;
-  const auto ours = lower(address);
+  const auto ours = lower_case(address);
   for (const auto& result : results) {
-    if (lower(result.recipient) == ours || lower(result.original_recipient) == ours) return &result;
+    if (lower_case(result.recipient) == ours || lower_case(result.original_recipient) == ours) return &result;
     if (mildest == nullptr || weight(result) < weight(*mildest)) mildest = &result;
   }
   return mildest;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "engine/base/html_text.hpp"
+
 namespace sluice::inbound {
 namespace {
 
@@ -27,23 +29,6 @@ constexpr std::string_view kStyle =
     "button:focus-visible{outline:3px solid var(--main);outline-offset:2px}"
     "@media(max-width:30rem){body{padding:1rem}main{padding:1.25rem}}";
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '"')
-      out += "&quot;";
-    else
-      out += c;
-  }
-  return out;
-}
-
 Response page(const Language& language, int status, std::string_view main) {
   Response out;
   out.status = status;
@@ -52,7 +37,7 @@ Response page(const Language& language, int status, std::string_view main) {
       "<!doctype html>\n<html lang=\"{}\">\n<head><meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n"
       "<style>{}</style></head>\n<body><main><h1>{}</h1>\n{}</main></body>\n</html>\n",
-      escaped(language.tag), escaped(language.title), kStyle, escaped(language.title), main);
+      html_text(language.tag), html_text(language.title), kStyle, html_text(language.title), main);
   out.headers = {{"Content-Language", language.tag},
                  {"Cache-Control", "no-store"},
                  {"Referrer-Policy", "no-referrer"},
@@ -66,17 +51,17 @@ Response page(const Language& language, int status, std::string_view main) {
 }
 
 Response said(const Language& language, int status, std::string_view text) {
-  return page(language, status, fmt::format("<p role=\"status\">{}</p>\n", escaped(text)));
+  return page(language, status, fmt::format("<p role=\"status\">{}</p>\n", html_text(text)));
 }
 
 /// The form posts to the page's own address: `action` is left out.
 Response form(const Language& language) {
-  return page(
-      language, 200,
-      fmt::format("<p>{}</p>\n<form method=\"post\">\n"
-                  "<button class=\"main\" type=\"submit\" name=\"scope\" value=\"list\">{}</button>\n"
-                  "<button type=\"submit\" name=\"scope\" value=\"all\">{}</button>\n</form>\n",
-                  escaped(language.question), escaped(language.list_button), escaped(language.all_button)));
+  return page(language, 200,
+              fmt::format("<p>{}</p>\n<form method=\"post\">\n"
+                          "<button class=\"main\" type=\"submit\" name=\"scope\" value=\"list\">{}</button>\n"
+                          "<button type=\"submit\" name=\"scope\" value=\"all\">{}</button>\n</form>\n",
+                          html_text(language.question), html_text(language.list_button),
+                          html_text(language.all_button)));
 }
 
 class Pages {
