@@ -56,7 +56,8 @@ struct ConnectionDomains {
 
 class PolicySet {
  public:
-  /// Refuses a policy without limits, with zeros, and two of the same name and match; says which.
+  /// Refuses a policy without limits, with zeros, with limits of connections that no_connection_has() is
+  /// against, and two of the same name and match; says which.
   [[nodiscard]] static Expected<std::unique_ptr<PolicySet>> create(std::vector<PolicyOptions> policies,
                                                                    const PolicySetOptions& options = {});
 

@@ -95,7 +95,6 @@ delivery::Options delivery_options(const config::Config& config) {
   out.retry.in_doubt_tries = config.retry.in_doubt_tries;
   out.client = client_options(config);
   out.workers = config.workers != 0 ? config.workers : std::max(1U, std::thread::hardware_concurrency());
-  out.bounce_domain = config.bounce.domain;
   out.lease_run = config.delivery.lease_run;
   out.max_connections = config.limits.connections;
   out.idle_keep = config.delivery.idle;

@@ -69,7 +69,6 @@ struct Options {
   unsigned workers = 2;
   std::chrono::seconds delay_report{
       4 * 3600};                       ///< senders that asked are told of mail that waits so long; 0: not
-  std::string bounce_domain;           ///< MAIL FROM is <id>@ this; empty: the From domain's `bounce` address
   std::size_t lease_run = 64;          ///< records leased at once for a path; see kRunsUnsettled
   std::size_t max_connections = 2000;  ///< of one worker; beyond it paths wait for one to end
   std::chrono::seconds sticky_for{24 * 3600};  ///< a source suspended for so long loses its retries to others

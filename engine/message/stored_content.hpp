@@ -16,7 +16,7 @@ inline constexpr char kCampaignKind = 'c';
 struct CampaignParts {
   ContentSource source;
   std::vector<std::string> meta;  ///< columns echoed in every event
-  std::string bounce_domain;      ///< MAIL FROM is <id>@ this; empty: `fallback_sender`
+  std::string bounce_domain;      ///< MAIL FROM is the message's token @ this; empty: `fallback_sender`
   std::string fallback_sender;
 };
 
