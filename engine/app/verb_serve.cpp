@@ -2,9 +2,14 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <future>
+#include <optional>
 #include <ostream>
+#include <utility>
 
 #include "config/options.hpp"
 #include "config/reload.hpp"
@@ -66,6 +71,28 @@ class Reloader {
   std::_Exit(kExitIo);
 }
 
+bool ends(int signal) { return signal == SIGTERM || signal == SIGINT; }
+
+/// A start waits for its first commits, on a full disk until there is room. A signal to end that comes
+/// meanwhile is kept in `early` for the orderly stop when the start is over within this time; else the
+/// process ends as it stands.
+constexpr std::chrono::seconds kStartGrace{5};
+
+Expected<> start(control::Service& service, Signals& signals, std::optional<int>& early) {
+  using std::chrono::steady_clock;
+  auto done = std::async(std::launch::async, [&service] { return service.start(); });
+  auto limit = steady_clock::time_point::max();
+  while (done.wait_for(std::chrono::milliseconds(10)) != std::future_status::ready) {
+    const auto signal = signals.next(std::chrono::milliseconds(0));
+    if (signal && !(early && ends(*early))) early = signal;
+    if (signal && ends(*signal)) limit = std::min(limit, steady_clock::now() + kStartGrace);
+    if (steady_clock::now() < limit) continue;
+    log::warn("ended_while_starting", {{"do", "see what the start waits for in the errors above"}});
+    std::_Exit(kExitOk);
+  }
+  return done.get();
+}
+
 int serve(Context& context) {
   Signals signals;
   auto loaded = load_config(context);
@@ -79,15 +106,16 @@ int serve(Context& context) {
       std::make_shared<Reloader>(std::move(*loaded), **service);  // shared: std::function copies
   (*service)->set_lost(end_without_store);
   (*service)->set_reload([reloader] { return (*reloader)(); });
-  if (auto started = (*service)->start(); !started) return context.complain(started.error());
+  std::optional<int> early;
+  if (auto started = start(**service, signals, early); !started) return context.complain(started.error());
   context.out << "ready";
   for (const auto& [name, value] : (*service)->facts()) {
     context.out << fmt::format("{}{}={}", name == "data_dir" ? " " : "\n  ", name, value);
   }
   context.out << std::endl;
   for (;;) {
-    const auto signal = signals.next(std::chrono::hours(1));
-    if (signal == SIGTERM || signal == SIGINT) break;
+    const auto signal = early ? std::exchange(early, std::nullopt) : signals.next(std::chrono::hours(1));
+    if (signal && ends(*signal)) break;
     if (signal != SIGHUP) continue;
     if (auto reloaded = (*reloader)(); !reloaded)
       log::error("config_not_reloaded", {{"reason", reloaded.error().text}});
