@@ -18,8 +18,9 @@ Expected<bool> Census::step(Instant now, std::size_t max_records) {
   if (at_.empty()) {
     counting_ = {};
     counting_.begun = now;
-    domain_.clear();
     group_ = nullptr;
+    share_ = nullptr;
+    shares_ = 0;
   }
   std::size_t left = max_records;
   for (const auto& stream : streams_.all()) {
@@ -50,16 +51,30 @@ Expected<bool> Census::step(Instant now, std::size_t max_records) {
   return true;
 }
 
+void Census::turn_to(StreamId stream, std::string_view domain) {
+  stream_ = stream;
+  domain_ = domain;
+  auto name = group_of_(domain_);
+  if (counting_.groups.size() >= kMaxGroups && !counting_.groups.contains(name)) name = "other";
+  group_ = &counting_.groups[name];
+  share_ = nullptr;
+  auto found = counting_.streams.find(stream);
+  if (found == counting_.streams.end()) {
+    if (shares_ >= kMaxShares) return;
+    found = counting_.streams.try_emplace(stream).first;
+  }
+  const auto [row, fresh] = found->second.try_emplace(std::move(name));
+  if (fresh) ++shares_;
+  share_ = &row->second;
+}
+
 void Census::count(std::string_view key_bytes, std::string_view value_bytes, bool may_send, Instant now) {
   const auto key = RecordKey::decode(key_bytes);
   const auto value = RecordValue::decode(value_bytes);
   if (!key || !value) return;
-  if (group_ == nullptr || key->domain != domain_) {
-    domain_ = key->domain;
-    auto name = group_of_(domain_);
-    if (counting_.groups.size() >= kMaxGroups && !counting_.groups.contains(name)) name = "other";
-    group_ = &counting_.groups[std::move(name)];
-  }
+  if (group_ == nullptr || key->domain != domain_ || key->stream != stream_)
+    turn_to(key->stream, key->domain);
+  if (share_ != nullptr) ++*share_;
   ++counting_.records;
   ++group_->records;
   const auto due = key->due == 0 ? Instant{} : to_instant(key->due);

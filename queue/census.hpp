@@ -1,6 +1,6 @@
-// How many records wait, by group (provider), state and age: counted by walking the queue, some records a
-// step, so that nobody is held up. The numbers are those of the walk: exact for a queue that stood still,
-// an estimate while it moves.
+// How many records wait, by group (provider), state and age, and of each stream by group: counted by walking
+// the queue, some records a step, so that nobody is held up. The numbers are those of the walk: exact for a
+// queue that stood still, an estimate while it moves.
 //
 // One thread. Leased records count as what they were when read.
 #pragma once
@@ -44,11 +44,14 @@ struct CensusResult {
   Instant ended{};
   std::uint64_t records = 0;
   std::map<std::string, CensusGroup, std::less<>> groups;
+  /// Records of each stream by group; streams met beyond Census::kMaxShares rows are not in it.
+  std::map<StreamId, std::map<std::string, std::uint64_t, std::less<>>> streams;
 };
 
 class Census {
  public:
-  static constexpr std::size_t kMaxGroups = 256;  ///< further ones count as "other"
+  static constexpr std::size_t kMaxGroups = 256;     ///< further ones count as "other"
+  static constexpr std::size_t kMaxShares = 16'384;  ///< rows of CensusResult::streams
 
   using GroupOf = std::function<std::string(std::string_view domain)>;
 
@@ -65,13 +68,18 @@ class Census {
 
  private:
   void count(std::string_view key, std::string_view value, bool may_send, Instant now);
+  /// From now on records of the stream to the domain are counted.
+  void turn_to(StreamId stream, std::string_view domain);
 
   const store::Database& database_;
   const StreamTable& streams_;
   const GroupOf group_of_;
   std::string at_;  ///< next key; empty: between two walks
+  StreamId stream_ = 0;
   std::string domain_;
-  CensusGroup* group_ = nullptr;  ///< of domain_
+  CensusGroup* group_ = nullptr;    ///< of domain_
+  std::uint64_t* share_ = nullptr;  ///< of stream_ and domain_; null: too many of them
+  std::size_t shares_ = 0;
   CensusResult counting_;
   CensusResult last_;
 };

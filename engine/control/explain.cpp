@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <cmath>
+#include <map>
 
 #include "engine/control/event_search.hpp"
 #include "engine/control/queue_answers.hpp"
@@ -42,6 +44,8 @@ class Explanation {
   std::string add_route(const std::string& domain);
   void add_suppression(const queue::Found& found);
   Expected<queue::Found> find(queue::BrowseFilter filter) const;
+  /// The same for each provider of a campaign, as far as they have been counted, and for all of them.
+  void add_finishes(const queue::Stream& stream, const std::vector<delivery::SiteExplanation>& sites);
   /// What is left of it and when that is done. Once all blockers are known.
   void add_finish(const std::string& provider, std::uint64_t left, double measured,
                   const std::vector<delivery::SiteExplanation>& sites);
@@ -183,8 +187,7 @@ Expected<json::object> Explanation::campaign(const campaign::CampaignView& view)
   query.stream = view.stream;
   auto sites = service_.delivery().explain(query);
   if (sites.empty() && blockers_.empty()) sites = by_first_record(view.stream);
-  const auto left = service_.queue().counters(view.stream->id).queued();
-  add_finish("all", left, service_.live().rate_of(view.stream->id), sites);
+  add_finishes(*view.stream, sites);
   return answer("campaign", view.stream->settings.name, sites);
 }
 
@@ -226,11 +229,40 @@ void Explanation::add_finish(const std::string& provider, std::uint64_t left, do
   finish_.push_back(finish_json(provider, left, pace, now_));
 }
 
+void Explanation::add_finishes(const queue::Stream& stream,
+                               const std::vector<delivery::SiteExplanation>& sites) {
+  const auto left = service_.queue().counters(stream.id).queued();
+  const auto shares = service_.desk().shares_of(stream.id);
+  std::map<std::string, double, std::less<>> rates;
+  double rate = 0;
+  for (const auto& one : service_.live().of(stream.id)) {
+    rates[one.provider] = one.per_second;
+    rate += one.per_second;
+  }
+  std::uint64_t counted = 0;
+  for (const auto& [name, records] : shares) counted += records;
+  for (const auto& [name, records] : shares) {
+    auto own = sites;
+    std::erase_if(
+        own, [&](const auto& site) { return (site.provider.empty() ? "other" : site.provider) != name; });
+    // The count is some seconds old, what is left is exact.
+    const auto share = static_cast<double>(records) / static_cast<double>(counted);
+    add_finish(name, static_cast<std::uint64_t>(std::llround(share * static_cast<double>(left))), rates[name],
+               own);
+  }
+  add_finish("all", left, rate, sites);
+  end_with_last(finish_);
+}
+
 Instant Explanation::until(const std::vector<delivery::SiteExplanation>& sites) const {
   auto out = delivery::last_end(blockers_, now_);
   if (sites.empty()) return out;
+  // A pool by which nothing waits there does not make the mail of another one free.
+  const bool some_wait = std::ranges::any_of(sites, [](const auto& site) { return site.lanes > 0; });
   auto first = Instant::max();
-  for (const auto& site : sites) first = std::min(first, site.until(now_));
+  for (const auto& site : sites) {
+    if (!some_wait || site.lanes > 0) first = std::min(first, site.until(now_));
+  }
   return std::max(out, first);
 }
 

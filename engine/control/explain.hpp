@@ -2,6 +2,7 @@
 // (API.md).
 #pragma once
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <string>
 #include <vector>
@@ -41,5 +42,8 @@ struct Pace {
 /// at the measured rate, without one at the allowed one.
 [[nodiscard]] boost::json::object finish_json(const std::string& provider, std::uint64_t remaining,
                                               const Pace& pace, Instant now);
+
+/// Of rows of finish_json(), the last of which is for all: it is not done before every other one is.
+void end_with_last(boost::json::array& rows);
 
 }  // namespace sluice::control

@@ -93,4 +93,14 @@ json::object finish_json(const std::string& provider, std::uint64_t remaining, c
   return out;
 }
 
+void end_with_last(json::array& rows) {
+  auto& whole = rows.back().as_object();
+  if (whole.at("at").as_string().empty()) return;
+  for (const auto& row : rows) {
+    // RFC 3339 in UTC with the same digits: in order as text.
+    const auto& at = row.as_object().at("at").as_string();
+    if (at > whole.at("at").as_string()) whole["at"] = at;
+  }
+}
+
 }  // namespace sluice::control

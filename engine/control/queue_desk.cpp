@@ -69,6 +69,14 @@ void QueueDesk::count_now() {
   }
 }
 
+std::map<std::string, std::uint64_t, std::less<>> QueueDesk::shares_of(StreamId stream) {
+  count_now();
+  const auto& streams = census_.last().streams;
+  const auto found = streams.find(stream);
+  if (found == streams.end()) return {};
+  return found->second;
+}
+
 std::string QueueDesk::provider_of(std::string_view domain) const {
   const auto route = service_.router().cached(domain, service_.clock().now());
   return route && *route ? delivery::provider_of(***route, service_.options().delivery.providers)

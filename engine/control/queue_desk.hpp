@@ -6,7 +6,9 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <map>
 #include <memory>
+#include <string>
 
 #include "engine/control/queue_query.hpp"
 #include "queue/census.hpp"
@@ -36,6 +38,9 @@ class QueueDesk {
   [[nodiscard]] const queue::CensusResult& count() const {
     return census_.last().ended != Instant{} ? census_.last() : census_.counting();
   }
+  /// The stream's records by provider as of the last whole count, which is made anew as for a summary; empty
+  /// before the first has ended.
+  [[nodiscard]] std::map<std::string, std::uint64_t, std::less<>> shares_of(StreamId stream);
   /// "" for a domain that is not known now.
   [[nodiscard]] std::string provider_of(std::string_view domain) const;
   /// Why the stream sends nothing, or when it will; or "".

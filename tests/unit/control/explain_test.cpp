@@ -126,5 +126,17 @@ TEST(ExplainFinish, WithoutAMeasuredRateGoesByLimitsFromWhereTheBlockEnds) {
   EXPECT_EQ(never.at("basis").as_string(), "unknown");
 }
 
+TEST(ExplainFinish, AllIsDoneWhenTheLastIs) {
+  boost::json::array rows{
+      finish_json("slow", 100, {.measured = 1.0}, kNow), finish_json("quick", 100, {.measured = 50.0}, kNow),
+      finish_json("stands", 5, {}, kNow), finish_json("all", 205, {.measured = 51.0}, kNow)};
+  end_with_last(rows);
+  EXPECT_EQ(rows[3].at("at").as_string(), to_rfc3339(kNow + 100s));
+  boost::json::array unknown{finish_json("slow", 100, {.measured = 1.0}, kNow),
+                             finish_json("all", 100, {}, kNow)};
+  end_with_last(unknown);
+  EXPECT_EQ(unknown[1].at("at").as_string(), "") << "what is not known stays so";
+}
+
 }  // namespace
 }  // namespace sluice::control

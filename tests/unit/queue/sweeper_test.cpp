@@ -99,5 +99,26 @@ TEST_F(SweeperTest, TheCensusCountsByGroupStateAndAge) {
   EXPECT_FALSE(census.under_way());
 }
 
+TEST_F(SweeperTest, TheCensusCountsEachStreamByGroup) {
+  const auto first = paused("s", 70, std::chrono::minutes(10), StreamKind::campaign);
+  const auto second = paused("t", 5, std::chrono::minutes(10), StreamKind::campaign);
+  at_.inject(second, 5, 8, 1);  // all to d0.test
+  Census census(at_.queue->database(), at_.queue->streams(), [](std::string_view domain) {
+    return domain == "d0.test" ? std::string("big") : std::string("other");
+  });
+  for (int walk = 0; walk < 2; ++walk) {  // each counts from nothing
+    for (auto done = census.step(at_.clock.now(), 10); done && !*done;)
+      done = census.step(at_.clock.now(), 10);
+    std::uint64_t sum = 0;
+    for (const auto& [stream, rows] : census.last().streams) {
+      for (const auto& [name, records] : rows) sum += records;
+    }
+    EXPECT_EQ(sum, 78U);
+    EXPECT_EQ(census.last().groups.at("big").records,
+              census.last().streams.at(first->id).at("big") + census.last().streams.at(second->id).at("big"));
+    EXPECT_GE(census.last().streams.at(second->id).at("big"), 3U);
+  }
+}
+
 }  // namespace
 }  // namespace sluice::queue
