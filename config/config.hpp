@@ -61,9 +61,7 @@ struct Store {
 
 struct Limits {
   Count lanes = 65'536;
-  Count window = 8192;
   Count connections = 2000;
-  Count outcomes = 100'000;
   Count sites = 100'000;
 };
 
@@ -99,7 +97,6 @@ struct Dns {
 
 struct Tls {
   std::string mode = "opportunistic";
-  std::string min_version = "1.2";
   bool verify = false;
   std::string ca_file;
   Count sessions = 10'000;
@@ -121,7 +118,6 @@ struct Delivery {
   Millis data_timeout{120'000};
   Millis block_timeout{180'000};
   Millis final_timeout{600'000};
-  Count park_after = 100;
 };
 
 struct Retry {

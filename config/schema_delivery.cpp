@@ -11,7 +11,6 @@ using std::chrono::seconds;
 constexpr Millis kWeek = hours(24 * 7);
 
 constexpr std::string_view kTlsModes[] = {"off", "opportunistic", "required"};
-constexpr std::string_view kTlsVersions[] = {"1.2", "1.3"};
 constexpr std::string_view kInDoubt[] = {"retry", "assume-delivered", "hold"};
 
 constexpr Field kDns[] = {
@@ -65,14 +64,10 @@ constexpr Field kDelivery[] = {
     field<&Delivery::final_timeout>("final_timeout",
                                     "the answer after the final dot; later than this is in doubt")
         .in(Millis{100}, minutes(60)),
-    field<&Delivery::park_after>("park_after",
-                                 "connects that fail in a row before a site is left alone for a while")
-        .in(1, 100'000, "connects"),
 };
 
 constexpr Field kTls[] = {
     field<&Tls::mode>("mode", "towards MX hosts: never, when offered, or never without").one_of(kTlsModes),
-    field<&Tls::min_version>("min_version", "the oldest TLS version spoken").one_of(kTlsVersions),
     field<&Tls::verify>("verify", "a certificate that does not verify counts as a failed attempt"),
     field<&Tls::ca_file>("ca_file", "trusted certificates, PEM; empty: the system's")
         .as(Format::path)

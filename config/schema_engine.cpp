@@ -101,12 +101,8 @@ constexpr Field kStore[] = {
 constexpr Field kLimits[] = {
     field<&Limits::lanes>("lanes", "lane heads in memory; further lanes are found by sweeping")
         .in(64, 10'000'000, "lanes"),
-    field<&Limits::window>("window", "records read ahead in each of the 64 shards")
-        .in(64, 1'000'000, "records"),
     field<&Limits::connections>("connections", "outgoing connections open at once; further paths wait")
         .in(1, 1'000'000, "connections"),
-    field<&Limits::outcomes>("outcomes", "answers that wait for the disk; at the limit leasing stops")
-        .in(100, 10'000'000, "outcomes"),
     field<&Limits::sites>("sites", "destinations remembered; the longest unused is forgotten first")
         .in(100, 10'000'000, "sites"),
 };

@@ -40,6 +40,7 @@ class Reloader {
     auto fresh = config::load_file(loaded_.file);
     if (!fresh) return fail(ErrorCode::invalid_input, config::to_text(fresh.error()));
     const auto changes = config::diff(loaded_.config, fresh->config);
+    if (auto renewed = service_.renew_certificates(); !renewed) return std::unexpected(renewed.error());
     auto applied = service_.policies().reload(config::policy_options(fresh->config), service_.clock().now());
     if (!applied) return std::unexpected(applied.error());
     auto shaped = service_.shaper().engine().reload(config::shaping_options(fresh->config));

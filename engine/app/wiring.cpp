@@ -247,6 +247,9 @@ Expected<control::ServiceOptions> service_options(const config::Config& config) 
   out.resolver.cache.max_entries = config.dns.cache_entries;
   out.resolver.cache.min_ttl = duration_cast<seconds>(config.dns.ttl_min);
   out.resolver.cache.max_ttl = duration_cast<seconds>(config.dns.ttl_max);
+  auto& cache = out.resolver.cache;
+  cache.max_negative_ttl = duration_cast<seconds>(config.dns.negative_ttl);
+  cache.min_negative_ttl = std::min(cache.min_negative_ttl, cache.max_negative_ttl);
   out.router = router_options(config);
   auto routes = route_rules(config);
   if (!routes) return std::unexpected(routes.error());

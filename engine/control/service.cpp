@@ -50,9 +50,9 @@ Service::~Service() { stop(); }
 
 Expected<std::unique_ptr<Service>> Service::make(ServiceOptions options) {
   auto out = std::unique_ptr<Service>(new Service(std::move(options)));
-  for (auto step : {&Service::load_keys, &Service::make_queue, &Service::make_network,
-                    &Service::make_campaigns, &Service::make_doors, &Service::make_inbound,
-                    &Service::make_webhooks}) {
+  for (auto step :
+       {&Service::load_keys, &Service::make_queue, &Service::make_network, &Service::make_campaigns,
+        &Service::make_doors, &Service::make_inbound, &Service::make_webhooks}) {
     if (auto made = (out.get()->*step)(); !made) return std::unexpected(made.error());
   }
   out->meters_ = std::make_unique<Meters>(*out, out->registry_);
@@ -214,6 +214,15 @@ Expected<> Service::start_doors() {
       [this](std::uint32_t segment) { return queue::segment_in_use(queue_->database(), segment); });
   reporter_->start();
   return doors_ ? doors_->start() : Expected<>{};
+}
+
+Expected<> Service::renew_certificates() {
+  std::vector<net::TlsServerContext*> all;
+  if (doors_) all = doors_->certificates();
+  if (inbound_) {
+    for (auto* one : inbound_->certificates()) all.push_back(one);
+  }
+  return net::renew(all);
 }
 
 void Service::set_lost(std::function<void(const Error&)> lost) {

@@ -118,6 +118,8 @@ class Service {
   [[nodiscard]] inbound::Returns* returns() { return returns_.get(); }
   /// Null: no door is configured.
   [[nodiscard]] const delivery::DoorServer* doors() const { return doors_.get(); }
+  /// Reads the doors' certificates again: all, or none when one cannot be used. Any thread.
+  [[nodiscard]] Expected<> renew_certificates();
   [[nodiscard]] const LiveCounts& live() const { return live_; }
   [[nodiscard]] const queue::EventLog& events() const { return *log_; }
   [[nodiscard]] const ServiceOptions& options() const { return options_; }

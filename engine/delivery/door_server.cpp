@@ -66,6 +66,14 @@ Expected<std::unique_ptr<DoorServer>> DoorServer::make(DoorServerOptions options
 
 DoorServer::~DoorServer() { stop(); }
 
+std::vector<net::TlsServerContext*> DoorServer::certificates() const {
+  std::vector<net::TlsServerContext*> out;
+  for (const auto& context : certificates_->contexts) {
+    if (context) out.push_back(context.get());
+  }
+  return out;
+}
+
 Expected<> DoorServer::start() {
   for (const auto& door : doors_) {
     auto flow = flows_.get(door->options().tenant);

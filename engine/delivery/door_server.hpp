@@ -12,6 +12,10 @@
 #include "engine/delivery/door.hpp"
 #include "engine/delivery/flows.hpp"
 
+namespace sluice::net {
+class TlsServerContext;
+}
+
 namespace sluice::delivery {
 
 struct DoorServerOptions {
@@ -35,6 +39,8 @@ class DoorServer {
   /// As bound, in the order of options.doors.
   [[nodiscard]] const std::vector<boost::asio::ip::tcp::endpoint>& endpoints() const { return endpoints_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Door>>& doors() const { return doors_; }
+  /// Of the doors that have one; they live as long as this.
+  [[nodiscard]] std::vector<net::TlsServerContext*> certificates() const;
 
  private:
   struct Thread;

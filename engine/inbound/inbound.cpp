@@ -61,6 +61,14 @@ Expected<> Inbound::read_certificates() {
   return {};
 }
 
+std::vector<net::TlsServerContext*> Inbound::certificates() const {
+  std::vector<net::TlsServerContext*> out;
+  for (const auto* context : {&smtp_tls_, &pages_tls_}) {
+    if (*context) out.push_back(context->get());
+  }
+  return out;
+}
+
 Expected<> Inbound::listen_for_mail() {
   smtp::ServerListenerOptions options;
   options.server = options_.server;

@@ -40,6 +40,8 @@ class Inbound {
   /// "127.0.0.1:2526" as bound; "" when it does not listen.
   [[nodiscard]] const std::string& smtp_address() const { return smtp_address_; }
   [[nodiscard]] const std::string& pages_address() const { return pages_address_; }
+  /// Of the doors that have one; they live as long as this.
+  [[nodiscard]] std::vector<net::TlsServerContext*> certificates() const;
 
  private:
   Inbound(Options options, Returns& returns, Languages languages, metrics::Registry* registry);

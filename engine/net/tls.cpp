@@ -126,9 +126,9 @@ void TlsClientContext::drop_session(const std::string& key) {
   if (found != state_->by_key.end()) state_->drop(found->second);
 }
 
-Expected<std::unique_ptr<TlsServerContext>> TlsServerContext::make(const std::string& certificate_file,
-                                                                   const std::string& key_file) {
-  ContextPtr context(SSL_CTX_new(TLS_server_method()));
+Expected<TlsServerContext::ContextPtr> TlsServerContext::read(const std::string& certificate_file,
+                                                              const std::string& key_file) {
+  ContextPtr context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
   if (!context) return fail(ErrorCode::internal, "making a TLS context: " + take_openssl_errors());
   set_common(context.get());
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
@@ -142,9 +142,34 @@ Expected<std::unique_ptr<TlsServerContext>> TlsServerContext::make(const std::st
   if (SSL_CTX_check_private_key(context.get()) != 1)
     return fail(ErrorCode::invalid_input, "the key " + key_file + " does not belong to " + certificate_file +
                                               ": " + take_openssl_errors());
-  return std::unique_ptr<TlsServerContext>(new TlsServerContext(context.release()));
+  return context;
 }
 
-TlsServerContext::~TlsServerContext() { SSL_CTX_free(context_); }
+Expected<std::unique_ptr<TlsServerContext>> TlsServerContext::make(const std::string& certificate_file,
+                                                                   const std::string& key_file) {
+  auto context = read(certificate_file, key_file);
+  if (!context) return std::unexpected(context.error());
+  return std::unique_ptr<TlsServerContext>(
+      new TlsServerContext(certificate_file, key_file, std::move(*context)));
+}
+
+TlsServerContext::ContextPtr TlsServerContext::current() const {
+  const std::lock_guard lock(mutex_);
+  return context_;
+}
+
+Expected<> renew(const std::vector<TlsServerContext*>& contexts) {
+  std::vector<TlsServerContext::ContextPtr> fresh;
+  for (const auto* one : contexts) {
+    auto context = TlsServerContext::read(one->certificate_file_, one->key_file_);
+    if (!context) return std::unexpected(context.error());
+    fresh.push_back(std::move(*context));
+  }
+  for (std::size_t i = 0; i < contexts.size(); ++i) {
+    const std::lock_guard lock(contexts[i]->mutex_);
+    contexts[i]->context_ = std::move(fresh[i]);
+  }
+  return {};
+}
 
 }  // namespace sluice::net

@@ -4,8 +4,11 @@
 
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "engine/base/error.hpp"
 
@@ -59,22 +62,38 @@ class TlsClientContext {
   std::unique_ptr<State> state_;
 };
 
-/// Immutable once made; any thread.
+/// Any thread.
 class TlsServerContext {
  public:
+  using ContextPtr = std::shared_ptr<SSL_CTX>;  // shared: a handshake may begin while it is renewed
+
   /// PEM files; the certificate file may hold the chain. Fails when they cannot be read or do not match.
   [[nodiscard]] static Expected<std::unique_ptr<TlsServerContext>> make(const std::string& certificate_file,
                                                                         const std::string& key_file);
-  ~TlsServerContext();
   TlsServerContext(const TlsServerContext&) = delete;
   TlsServerContext& operator=(const TlsServerContext&) = delete;
 
-  [[nodiscard]] SSL_CTX* native() const { return context_; }
+  /// For sessions that begin now.
+  [[nodiscard]] ContextPtr current() const;
 
  private:
-  explicit TlsServerContext(SSL_CTX* context) : context_(context) {}
-  SSL_CTX* context_;
+  friend Expected<> renew(const std::vector<TlsServerContext*>& contexts);
+
+  TlsServerContext(std::string certificate_file, std::string key_file, ContextPtr context)
+      : certificate_file_(std::move(certificate_file)),
+        key_file_(std::move(key_file)),
+        context_(std::move(context)) {}
+  static Expected<ContextPtr> read(const std::string& certificate_file, const std::string& key_file);
+
+  const std::string certificate_file_;
+  const std::string key_file_;
+  mutable std::mutex mutex_;
+  ContextPtr context_;
 };
+
+/// Reads the files of all of them again: sessions that begin from now on show what is in them. When one
+/// cannot be used, all stay as they were.
+[[nodiscard]] Expected<> renew(const std::vector<TlsServerContext*>& contexts);
 
 /// Empties OpenSSL's error queue of this thread into one sentence.
 [[nodiscard]] std::string take_openssl_errors();

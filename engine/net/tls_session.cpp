@@ -111,7 +111,7 @@ Expected<std::unique_ptr<TlsSession>> TlsSession::client(int fd, TlsClientContex
 }
 
 Expected<std::unique_ptr<TlsSession>> TlsSession::server(int fd, const TlsServerContext& context) {
-  auto made = attach(fd, context.native());
+  auto made = attach(fd, context.current().get());  // which takes a reference of its own
   if (made) SSL_set_accept_state((*made)->ssl_);
   return made;
 }

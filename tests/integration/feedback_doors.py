@@ -3,6 +3,7 @@
 token says nothing about another's mail; a backup holds the keys."""
 import json
 import pathlib
+import ssl
 import stat
 import subprocess
 from http.client import HTTPException
@@ -114,6 +115,23 @@ def tenants_apart(scene, service, sink):
     assert ended.counts()["delivered"] == 1, ended.counts()
 
 
+def renewed(service, cert, key, folder):
+    """What is in the files after a reload is shown; what cannot be used changes nothing."""
+    host, port = service.address("public").rsplit(":", 1)
+    shown = lambda: ssl.get_server_certificate((host, int(port))).strip()  # noqa: E731
+    before = cert.read_text().strip()
+    assert shown() == before
+    (folder / "renewed").mkdir()
+    fresh, fresh_key = certificate(folder / "renewed")
+    cert.write_bytes(fresh.read_bytes())
+    refused = service.run("reload", check=False)
+    assert refused.returncode != 0 and str(key) in refused.stderr, refused
+    assert shown() == before
+    key.write_bytes(fresh_key.read_bytes())
+    service.run("reload")
+    assert shown() == fresh.read_text().strip() != before
+
+
 def kept(service, folder):
     backup = folder / "backup"
     service.run("store", "backup", str(backup))
@@ -151,6 +169,7 @@ key_file = "{key}"''').start()
     until("the feed has it all", lambda: len(suppressed(service)) >= len(wanted))
     assert suppressed(service) == wanted, suppressed(service)
     tenants_apart(scene, service, sink)
+    renewed(service, cert, key, scene.folder)
     kept(service, scene.folder)
     assert service.stop()[0] == 0
     stopped = service.run("feedback", str(scene.folder / "mbox"), "--apply", check=False)

@@ -1,8 +1,12 @@
 #include "engine/net/tls.hpp"
 
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include <array>
+#include <filesystem>
+#include <string>
 
 #include "engine/net/listener.hpp"
 #include "engine/net/stream.hpp"
@@ -190,6 +194,38 @@ TEST(TlsServerContext, NamesTheFileItCannotUse) {
   EXPECT_FALSE(TlsServerContext::make(one.certificate_file, other.key_file))
       << "a key of another certificate";
   EXPECT_FALSE(TlsClientContext::make({.ca_file = "/nonexistent.pem"}));
+}
+
+/// The certificate that sessions which begin now are shown, as DER.
+std::string shown(const TlsServerContext& context) {
+  unsigned char* bytes = nullptr;
+  const int size = i2d_X509(SSL_CTX_get0_certificate(context.current().get()), &bytes);
+  std::string out(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
+  OPENSSL_free(bytes);
+  return out;
+}
+
+TEST(TlsServerContext, RenewsAllOrNone) {
+  namespace fs = std::filesystem;
+  constexpr auto kOver = fs::copy_options::overwrite_existing;
+  Certificate one("a.test");
+  Certificate two("b.test");
+  const Certificate fresh("a.test");
+  auto first = TlsServerContext::make(one.certificate_file, one.key_file);
+  auto second = TlsServerContext::make(two.certificate_file, two.key_file);
+  ASSERT_TRUE(first && second);
+  const auto before = shown(**first);
+  const auto kept = (*first)->current();
+  fs::copy_file(fresh.certificate_file, one.certificate_file, kOver);
+  fs::copy_file(fresh.key_file, one.key_file, kOver);
+  fs::copy_file(fresh.key_file, two.key_file, kOver);
+  const auto refused = renew({first->get(), second->get()});
+  ASSERT_FALSE(refused) << "the second one's key is another's";
+  EXPECT_NE(refused.error().text.find(two.key_file), std::string::npos) << refused.error().text;
+  EXPECT_EQ(shown(**first), before);
+  ASSERT_TRUE(renew({first->get()}));
+  EXPECT_NE(shown(**first), before);
+  EXPECT_NE((*first)->current(), kept);
 }
 
 }  // namespace
