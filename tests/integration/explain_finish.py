@@ -14,10 +14,16 @@ PROVIDERS = """
 [[provider]]
 name = "slow"
 networks = ["127.0.0.7/32"]
-message_rate = "4/s burst 1"
 [[provider]]
 name = "brisk"
 networks = ["127.0.0.8/32"]
+"""
+POLICIES = """
+[[policy]]
+match = { provider = "slow" }
+message_rate = "4/s burst 1"
+[[policy]]
+match = { provider = "brisk" }
 message_rate = "10/s burst 1"
 """
 COUNTS = {"slow": 80, "brisk": 100}
@@ -42,7 +48,7 @@ def scenario(scene):
     service = scene.service(connections=4).unsigned("shop.test")
     own = service.folder / "providers.toml"
     own.write_text(PROVIDERS)
-    service.configure(f'[shaping]\nproviders_file = "{own}"')
+    service.configure(f'[shaping]\nproviders_file = "{own}"').configure(POLICIES)
     for name, host in (("slow", "127.0.0.7"), ("brisk", "127.0.0.8")):
         service.route(f"{name}.test", scene.sink(name, host=host).address)
     service.start()
