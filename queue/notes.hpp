@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "queue/sent_index.hpp"
+
 namespace sluice::queue {
 
 /// The prefixes, all of engine/delivery: suspensions and names of sources, warm-up.
@@ -26,6 +28,7 @@ struct Note {
 struct Notes {
   std::vector<Note> rows;
   std::vector<std::string> events;
+  std::vector<SentRow> sent{};
 };
 
 /// For people: which row does not decode, and what to do.

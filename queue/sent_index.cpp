@@ -9,6 +9,7 @@ namespace sluice::queue {
 namespace {
 
 constexpr std::size_t kKeyBytes = 9;
+constexpr char kToldMark = '\0';  ///< no byte of an address
 
 std::string sent_key(StreamId stream, Row row) {
   std::string key;
@@ -23,10 +24,24 @@ std::optional<SentEntry> decode(std::string_view bytes) {
   out.time_ms = static_cast<std::int64_t>(in.varint());
   out.source = in.string();
   out.address = in.rest();
+  const auto size = out.address.size();
+  if (size >= 2 && out.address[size - 2] == kToldMark) {
+    out.told = static_cast<std::uint8_t>(out.address.back());
+    out.address.resize(size - 2);
+  }
   return in.ok() ? std::optional(std::move(out)) : std::nullopt;
 }
 
 }  // namespace
+
+void SentRow::put(store::Batch& batch) const {
+  std::string value;
+  put_varint(value, static_cast<std::uint64_t>(entry.time_ms));
+  put_string(value, entry.source);
+  value += entry.address;
+  if (entry.told != 0) value += {kToldMark, static_cast<char>(entry.told)};
+  batch.put(kSent, sent_key(stream, row), value);
+}
 
 std::string_view SentIndex::Entries::key(const Place& place) const {
   return {arena.data() + place.at, kKeyBytes};

@@ -20,12 +20,26 @@
 
 namespace sluice::queue {
 
+/// What came back about a delivery and was told: bits of SentEntry::told.
+inline constexpr std::uint8_t kToldReturned = 1;
+inline constexpr std::uint8_t kToldComplaint = 2;
+
 struct SentEntry {
   std::int64_t time_ms = 0;  ///< when it was delivered
   std::string source;        ///< by which source; empty for an assumed delivery
   std::string address;
+  std::uint8_t told = 0;
 
   friend bool operator==(const SentEntry&, const SentEntry&) = default;
+};
+
+/// An entry to be written again, with what was told.
+struct SentRow {
+  StreamId stream = 0;
+  Row row = 0;
+  SentEntry entry;
+
+  void put(store::Batch& batch) const;
 };
 
 class SentIndex {

@@ -53,9 +53,16 @@ net::Task<Expected<std::vector<Taken>>> Intake::take(std::vector<Target> targets
   for (const auto& target : targets) {
     auto judged = co_await judge(target, null_sender, report);
     if (!judged) co_return std::unexpected(judged.error());
+    const bool again = std::ranges::any_of(
+        judged->told, [&](const auto& key) { return std::ranges::find(all.told, key) != all.told.end(); });
+    if (again) {  // two of its recipients are the same token
+      out.push_back({"repeated", std::move(judged->recipient), {}});
+      continue;
+    }
     std::ranges::move(judged->events, std::back_inserter(all.events));
     std::ranges::move(judged->changes.add, std::back_inserter(all.changes.add));
     std::ranges::move(judged->told, std::back_inserter(all.told));
+    std::ranges::move(judged->sent, std::back_inserter(all.sent));
     out.push_back({std::move(judged->what), std::move(judged->recipient), std::move(judged->bounce_class)});
   }
   const auto applied = co_await returns_.apply(std::move(all), options_.store_timeout);
@@ -73,7 +80,7 @@ net::Task<Expected<Outcome>> Intake::judge(const Target& target, bool null_sende
   if (!to) co_return std::unexpected(to.error());
   if (!*to) co_return unknown;
   if (target.kind != Target::Kind::unsubscribe) {
-    const auto place = co_await returns_.place_of((*to)->address.substr((*to)->address.rfind('@') + 1));
+    const auto place = co_await returns_.place_of((*to)->address().substr((*to)->address().rfind('@') + 1));
     co_return returns_.judge(**to, place, report);
   }
   // Whoever leaves writes himself: a program's answer, or a bounce of what he wrote, is no wish.

@@ -44,15 +44,37 @@ void note(Wait& wait, const Expected<>& result) {
   wait.left.fetch_sub(1, std::memory_order_acq_rel);
 }
 
+/// What one caller is telling; not told, when it goes without a word.
+class Telling {
+ public:
+  explicit Telling(Told& told) : told_(told) {}
+  Telling(const Telling&) = delete;
+  Telling& operator=(const Telling&) = delete;
+  ~Telling() { end(false); }
+
+  [[nodiscard]] bool begin(const Told::Key& key) {
+    if (!told_.begin(key)) return false;
+    keys_.push_back(key);
+    return true;
+  }
+  void end(bool told) {
+    for (const auto& key : std::exchange(keys_, {})) told_.end(key, told);
+  }
+
+ private:
+  Told& told_;
+  std::vector<Told::Key> keys_;
+};
+
 queue::Event event_of(EventKind kind, const Addressee& to, Instant now) {
   queue::Event out;
   out.kind = kind;
   out.time_ms = to_ms(now);
   out.stream = to.stream->id;
   out.id = to.id;
-  out.recipient = to.address;
-  out.domain = std::string_view(to.address).substr(to.address.rfind('@') + 1);
-  out.source = to.source;
+  out.recipient = to.address();
+  out.domain = std::string_view(to.address()).substr(to.address().rfind('@') + 1);
+  out.source = to.sent.source;
   return out;
 }
 
@@ -83,20 +105,20 @@ Expected<std::optional<Addressee>> Returns::find(const MessageId& id) const {
   auto sent = sent_.find(id.stream(), id.row());
   if (!sent) return std::unexpected(sent.error());
   if (!*sent || !(*sent)->address.contains('@')) return std::nullopt;
-  return Addressee{id, std::move(stream), std::move((*sent)->address), std::move((*sent)->source)};
+  return Addressee{id, std::move(stream), std::move(**sent)};
 }
 
 Outcome Returns::judge(const Addressee& to, const Place& place, const Feedback& report) const {
   Outcome out;
-  out.recipient = to.address;
-  const auto* result = about(to.address, report.results);
+  out.recipient = to.address();
+  const auto* result = about(to.address(), report.results);
   if (report.kind == Feedback::Kind::autoreply) out.what = "autoreply";
   if (result == nullptr || report.kind == Feedback::Kind::autoreply) return out;
   if (result->feedback_type == "opt-out") return unsubscribe(to, Reach::list, "mailto");
   const auto text_class = std::string(name_of(result->reason));
   if (report.kind == Feedback::Kind::complaint) {
     if (result->recipient_action() == feedback::RecipientAction::none) return out;
-    if (repeated(out, {to.id, EventKind::complaint})) return out;
+    if (repeated(out, to, EventKind::complaint)) return out;
     auto event = event_of(EventKind::complaint, to, clock_.now());
     event.site = place.site;
     event.provider = place.provider;
@@ -106,7 +128,7 @@ Outcome Returns::judge(const Addressee& to, const Place& place, const Feedback& 
   }
   if (!result->final()) out.what = "delayed";
   if (!result->final() || weight(*result) == 0) return out;
-  if (repeated(out, {to.id, EventKind::returned})) return out;
+  if (repeated(out, to, EventKind::returned)) return out;
   auto event = event_of(EventKind::returned, to, clock_.now());
   event.site = place.site;
   event.provider = place.provider;
@@ -122,19 +144,23 @@ Outcome Returns::judge(const Addressee& to, const Place& place, const Feedback& 
   return out;
 }
 
-bool Returns::repeated(Outcome& out, const Told::Key& key) const {
-  if (told_.contains(key)) {
+bool Returns::repeated(Outcome& out, const Addressee& to, EventKind kind) const {
+  const Told::Key key{to.id, kind};
+  const auto bit = kind == EventKind::complaint ? queue::kToldComplaint : queue::kToldReturned;
+  if ((to.sent.told & bit) != 0 || told_.contains(key)) {
     out.what = "repeated";
     return true;
   }
   out.told.push_back(key);
+  out.sent.push_back({to.id.stream(), to.id.row(), to.sent});
+  out.sent.back().entry.told |= bit;
   return false;
 }
 
 Outcome Returns::unsubscribe(const Addressee& to, Reach reach, std::string_view how) const {
   Outcome out;
-  out.recipient = to.address;
-  auto subject = suppression::Subject::parse(to.address);
+  out.recipient = to.address();
+  auto subject = suppression::Subject::parse(to.address());
   if (!subject) return out;
   suppression::Entry entry;
   entry.reason = suppression::Reason::unsubscribed;
@@ -153,7 +179,16 @@ Outcome Returns::unsubscribe(const Addressee& to, Reach reach, std::string_view 
 
 net::Task<Expected<>> Returns::apply(Outcome outcome, std::chrono::milliseconds timeout) {
   if (outcome.empty()) co_return Expected<>{};
-  const auto told = std::move(outcome.told);
+  Telling telling(told_);
+  for (const auto& key : outcome.told) {
+    if (!telling.begin(key)) co_return fail(ErrorCode::unavailable, "the same report is being written");
+  }
+  auto written = co_await write(std::move(outcome), timeout);
+  telling.end(written.has_value());
+  co_return written;
+}
+
+net::Task<Expected<>> Returns::write(Outcome outcome, std::chrono::milliseconds timeout) {
   if (!queue_.committer().healthy()) co_return fail(ErrorCode::unavailable, "the store cannot write");
   const auto wait = std::make_shared<Wait>();  // shared: the callbacks may come after the client has gone
   const bool suppresses = !outcome.changes.add.empty();
@@ -166,7 +201,7 @@ net::Task<Expected<>> Returns::apply(Outcome outcome, std::chrono::milliseconds 
                             : Expected<>());
     });
   }
-  queue_.keep({{}, std::move(outcome.events)}, store::Urgency::now,
+  queue_.keep({{}, std::move(outcome.events), std::move(outcome.sent)}, store::Urgency::now,
               [wait](const Expected<>& result) { note(*wait, result); });
   const auto executor = co_await boost::asio::this_coro::executor;
   boost::asio::steady_timer timer(executor);
@@ -180,7 +215,6 @@ net::Task<Expected<>> Returns::apply(Outcome outcome, std::chrono::milliseconds 
   }
   if (const int failed = wait->failed.load(std::memory_order_acquire); failed != 0)
     co_return fail(static_cast<ErrorCode>(failed - 1), "it could not be written");
-  for (const auto& key : told) told_.insert(key);
   co_return Expected<>{};
 }
 

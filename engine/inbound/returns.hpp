@@ -30,8 +30,9 @@ namespace sluice::inbound {
 struct Addressee {
   MessageId id;
   queue::StreamPtr stream;
-  std::string address;
-  std::string source;  ///< that sent it
+  queue::SentEntry sent;
+
+  [[nodiscard]] const std::string& address() const { return sent.address; }
 };
 
 /// Where mail to a domain goes, as events name it; empty where it is not known.
@@ -48,7 +49,8 @@ struct Outcome {
   std::string bounce_class;
   std::vector<std::string> events;  ///< encoded
   suppression::Changes changes;
-  std::vector<Told::Key> told;  ///< once it is written
+  std::vector<Told::Key> told;       ///< once it is written
+  std::vector<queue::SentRow> sent;  ///< that remember it
 
   [[nodiscard]] bool empty() const { return events.empty() && changes.add.empty(); }
 };
@@ -90,12 +92,13 @@ class Returns {
                               const feedback::Feedback& report) const;
   /// `how`: "one-click", "page", "mailto".
   [[nodiscard]] Outcome unsubscribe(const Addressee& to, Reach reach, std::string_view how) const;
-  /// unavailable, limit: try again later. timeout: it may be written yet.
+  /// unavailable (also: the same is being told now), limit: try again later. timeout: it may be written yet.
   net::Task<Expected<>> apply(Outcome outcome, std::chrono::milliseconds timeout);
 
  private:
   /// It was told already, and `out` says so; else it is noted there.
-  [[nodiscard]] bool repeated(Outcome& out, const Told::Key& key) const;
+  [[nodiscard]] bool repeated(Outcome& out, const Addressee& to, queue::EventKind kind) const;
+  net::Task<Expected<>> write(Outcome outcome, std::chrono::milliseconds timeout);
 
   queue::Queue& queue_;
   const queue::SentIndex& sent_;

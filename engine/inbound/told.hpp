@@ -1,8 +1,8 @@
-// What was told already: the same bounce or complaint about one message counts once, however often it comes
-// (a 250 that was lost, a folder read twice, a recipient who presses "spam" on two devices).
+// What was told lately, or is being told: the same bounce or complaint about one message counts once, however
+// often it comes (a 250 that was lost, a folder read twice, a recipient who presses "spam" on two devices).
 //
-// Bounded: two generations of keys, the older one goes when the newer is full. Begins empty with each start.
-// Any thread.
+// What was told earlier the `sent` index knows; this holds what it does not know yet. Bounded: two
+// generations of keys, the older one goes when the newer is full. Any thread.
 #pragma once
 
 #include <mutex>
@@ -29,8 +29,16 @@ class Told {
     const std::lock_guard lock(mutex_);
     return newer_.contains(key) || older_.contains(key);
   }
-  void insert(const Key& key) {
+  /// The caller tells it now, and says so to end(). False: somebody else does.
+  [[nodiscard]] bool begin(const Key& key) {
     const std::lock_guard lock(mutex_);
+    return under_way_.insert(key).second;
+  }
+  /// `told`: it is written.
+  void end(const Key& key, bool told) {
+    const std::lock_guard lock(mutex_);
+    under_way_.erase(key);
+    if (!told) return;
     if (newer_.size() >= generation_) older_ = std::exchange(newer_, {});
     newer_.insert(key);
   }
@@ -45,6 +53,7 @@ class Told {
   mutable std::mutex mutex_;
   std::unordered_set<Key, Hash> newer_;
   std::unordered_set<Key, Hash> older_;
+  std::unordered_set<Key, Hash> under_way_;
 };
 
 }  // namespace sluice::inbound

@@ -77,11 +77,18 @@ TEST(Told, HoldsTheLatestAndForgetsTheOldest) {
   };
   for (Row row = 0; row < 100; ++row) {
     EXPECT_FALSE(told.contains(key(row)));
-    told.insert(key(row));
+    EXPECT_TRUE(told.begin(key(row)));
+    EXPECT_FALSE(told.begin(key(row))) << "it is under way";
+    EXPECT_FALSE(told.contains(key(row))) << "and not told yet";
+    told.end(key(row), true);
   }
   for (Row row = 90; row < 100; ++row) EXPECT_TRUE(told.contains(key(row)));
   EXPECT_FALSE(told.contains(key(0)));
   EXPECT_FALSE(told.contains({key(99).id, queue::EventKind::complaint}));
+  EXPECT_TRUE(told.begin(key(200)));
+  told.end(key(200), false);
+  EXPECT_FALSE(told.contains(key(200))) << "it failed";
+  EXPECT_TRUE(told.begin(key(200)));
 }
 
 TEST(UnsubscribeWish, IsReadFromBothFormsAndRefusedOtherwise) {

@@ -34,14 +34,19 @@ class ReturnsFixture : public suppression::BookFixture, public testing::Test {
   ReturnsFixture() {
     keys = std::move(*feedback::TokenKeys::open(folder / "return_tokens.keys", clock.now()));
     options.domain = "bounces.shop.test";
+    open_door();
+    queue::StreamSettings settings;
+    settings.tenant = "shop";
+    campaign = stream("first", settings);
+  }
+  /// As a start does.
+  void open_door() {
+    intake.reset();
     returns = std::make_unique<Returns>(
         *queue, *sent, *book, *keys, feedback::Classifier::builtin(), clock,
         [](const queue::Stream&) { return std::string("news.shop.test"); },
         [](std::string) -> net::Task<Place> { co_return Place{"mx.ok.test", "okay"}; });
     intake = std::make_unique<Intake>(options, *returns);
-    queue::StreamSettings settings;
-    settings.tenant = "shop";
-    campaign = stream("first", settings);
   }
   /// As if the row had been delivered.
   std::string delivered(Row row, std::string_view address) {
@@ -128,6 +133,57 @@ TEST_F(InboundReturns, ABounceThatComesAgainIsToldOnce) {
   EXPECT_EQ(what(text), "repeated");
   EXPECT_EQ(what(report(delivered(2, "bob@ok.test"), "bob@ok.test", "5.2.2", "552 full")), "returned");
   EXPECT_EQ(events().size(), 2U);
+}
+
+TEST_F(InboundReturns, ABounceThatComesAgainAfterARestartIsToldOnce) {
+  const auto token = delivered(1, "ann@ok.test");
+  const auto text = report(token, "ann@ok.test", "5.1.1", "550 5.1.1 User unknown");
+  EXPECT_EQ(what(text), "returned");
+  sent = std::make_unique<queue::SentIndex>(queue->database());
+  open_door();
+  EXPECT_EQ(what(text), "repeated");
+  EXPECT_EQ(events().size(), 1U);
+  const auto entry = sent->find(campaign->id, 1);
+  ASSERT_TRUE(entry && *entry);
+  EXPECT_EQ((*entry)->address, "ann@ok.test");
+  EXPECT_EQ((*entry)->source, "a");
+  EXPECT_EQ((*entry)->told, queue::kToldReturned);
+}
+
+TEST_F(InboundReturns, ABounceSentTwiceToTheSameTokenIsToldOnce) {
+  const auto token = delivered(1, "ann@ok.test");
+  const auto id = MessageId::make(clock.now(), 0, campaign->id, 1);
+  const auto text = report(token, "ann@ok.test", "5.1.1", "550 5.1.1 User unknown");
+  const Target target{Target::Kind::feedback, id};
+  loop.spawn([](const Intake* into, Target to, std::string bytes) -> net::Task<> {
+    const auto taken = co_await into->take({to, to}, true, bytes);
+    EXPECT_TRUE(taken) << taken.error().text;
+    if (!taken) co_return;
+    EXPECT_EQ(taken->size(), 2U);
+    EXPECT_EQ(taken->front().what, "returned");
+    EXPECT_EQ(taken->back().what, "repeated");
+  }(intake.get(), target, text));
+  EXPECT_TRUE(loop.run());
+  EXPECT_EQ(events().size(), 1U);
+}
+
+TEST_F(InboundReturns, TwoCopiesAtTheSameInstantAreToldOnce) {
+  const auto token = delivered(1, "ann@ok.test");
+  const auto text = report(token, "ann@ok.test", "5.1.1", "550 5.1.1 User unknown");
+  int taken = 0;
+  int refused = 0;
+  for (int copy = 0; copy < 2; ++copy) {
+    loop.spawn([](const Intake* into, std::string bytes, int* ok, int* later) -> net::Task<> {
+      const auto result = co_await into->take_file(bytes);
+      ++*(result ? ok : later);
+      if (!result) EXPECT_EQ(result.error().code, ErrorCode::unavailable);
+    }(intake.get(), text, &taken, &refused));
+  }
+  EXPECT_TRUE(loop.run());
+  EXPECT_EQ(taken, 1);
+  EXPECT_EQ(refused, 1) << "its sender comes again";
+  EXPECT_EQ(what(text), "repeated");
+  EXPECT_EQ(events().size(), 1U);
 }
 
 TEST_F(InboundReturns, ADelayAndAnAutomaticAnswerAreNothing) {
