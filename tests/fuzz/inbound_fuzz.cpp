@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "engine/base/assert.hpp"
+#include "engine/base/lower_case.hpp"
 #include "engine/inbound/intake.hpp"
 #include "engine/inbound/language.hpp"
 #include "engine/inbound/unsubscribe_pages.hpp"
@@ -49,20 +50,23 @@ std::string with_tokens(std::string_view bytes, const std::string& token) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const World world;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  const bool invited = bytes.find('\x01') != std::string_view::npos;
+  // libFuzzer sees what is compared and can put the token together by itself: whoever shows it whole has it.
+  const auto has_token = [](std::string_view shown) {
+    return lower_case(shown).find(lower_case(world.token)) != std::string::npos;
+  };
   const auto text = with_tokens(bytes, world.token);
   const auto report = feedback::parse_feedback(text, feedback::Classifier::builtin());
   const std::array<std::string_view, 4> places{report.addressed_to, report.original.message_id,
                                                report.original.return_path, text};
   for (const auto place : places) {
     const auto found = world.keys->find(place, kNow);
-    SLUICE_ASSERT(!found || (invited && *found == kId));
+    SLUICE_ASSERT(!found || (has_token(place) && *found == kId));
   }
   const auto at = std::min(text.find('@'), text.size());
   for (const auto domain : {std::string_view("BOUNCES.shop.test"), std::string_view(text).substr(at)}) {
     const auto target =
         inbound::target_of(std::string_view(text).substr(0, at), domain, world.options, *world.keys, kNow);
-    SLUICE_ASSERT(!target || !target->id || (invited && *target->id == kId));
+    SLUICE_ASSERT(!target || !target->id || (has_token(text) && *target->id == kId));
   }
   (void)inbound::read_wish(text);
   SLUICE_ASSERT(!world.languages.wanted(text).tag.empty());

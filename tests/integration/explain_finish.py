@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`sluice explain CAMPAIGN`: the finish it predicts for each provider, and for all, is when the last of them goes."""
+"""`sluice explain CAMPAIGN`: the finish it predicts for each provider, and for all, is when the last one goes."""
 import datetime
 import json
 import time
@@ -55,7 +55,8 @@ def scenario(scene):
     people = [address for name, count in COUNTS.items() for address in addresses(count, [f"{name}.test"])]
     campaign = scene.campaign("both", [row(number, address) for number, address in enumerate(people)])
     service.run("send", str(campaign.path), "--detach")
-    wait_until("its rate is measured", lambda: len(delivered(service, "brisk")) >= MEASURED_AFTER, LIMIT_S, 0.05)
+    measured = lambda: len(delivered(service, "brisk")) >= MEASURED_AFTER  # noqa: E731
+    wait_until("its rate is measured", measured, LIMIT_S, 0.05)
     asked, told = time.time(), finishes(service)
     assert set(told) == {"slow", "brisk", "all"}, told
     assert told["all"]["remaining"] <= 180 - MEASURED_AFTER, told
@@ -68,7 +69,8 @@ def scenario(scene):
     for name, end in ends.items():
         assert told[name]["basis"] == "measured", told
         off = abs(instant(told[name]["at"]) - end)
-        assert off <= max(1.5, 0.15 * (end - asked)), f"{name}: {off:.2f} s off, {end - asked:.1f} s ahead: {told}"
+        ahead = end - asked
+        assert off <= max(1.5, 0.15 * ahead), f"{name}: {off:.2f} s off, {ahead:.1f} s ahead: {told}"
     assert ends["slow"] > ends["brisk"] + 2, f"it tells nothing: {ends}"
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""`sluice explain` of what ends with the hour or the day: the service is started shortly before a midnight, by a
-preloaded clock (libfaketime), and the mail goes when it was told to."""
+"""`sluice explain` of what ends with the hour or the day: the service is started shortly before a midnight,
+by a preloaded clock (libfaketime), and the mail goes when it was told to."""
 import glob
 import sys
 

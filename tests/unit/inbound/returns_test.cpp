@@ -156,7 +156,8 @@ TEST_F(InboundReturns, ABounceSentTwiceToTheSameTokenIsToldOnce) {
   const auto text = report(token, "ann@ok.test", "5.1.1", "550 5.1.1 User unknown");
   const Target target{Target::Kind::feedback, id};
   loop.spawn([](const Intake* into, Target to, std::string bytes) -> net::Task<> {
-    const auto taken = co_await into->take({to, to}, true, bytes);
+    std::vector<Target> both(2, to);
+    const auto taken = co_await into->take(std::move(both), true, bytes);
     EXPECT_TRUE(taken) << taken.error().text;
     if (!taken) co_return;
     EXPECT_EQ(taken->size(), 2U);
