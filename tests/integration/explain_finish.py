@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`sluice explain CAMPAIGN`: the finish it predicts for each provider and for all is when the last one goes."""
+"""`sluice explain CAMPAIGN`: the finish it predicts for each provider and for all is when the last one is."""
 import datetime
 import json
 import time
