@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "throttle/unsent.hpp"
+
 namespace sluice::throttle {
 namespace {
 
@@ -121,7 +123,7 @@ std::string_view PolicySet::Build::add(const LimitSpec& spec,
   });
   for (auto* group : groups) {
     group->push_back(found.limit.get());
-    if (group != &out_->connection) out_->exact |= found.limit->saved();
+    if (group != &out_->connection) out_->exact |= gets_unsent_back(*found.limit);
   }
   out_->pins.push_back(std::move(found.limit));
   return found.key;

@@ -2,6 +2,7 @@
 
 #include "engine/base/assert.hpp"
 #include "engine/delivery/worker.hpp"
+#include "throttle/unsent.hpp"
 
 namespace sluice::delivery {
 
@@ -57,7 +58,7 @@ const throttle::Limits& LaneState::limits(const Path& path, Instant now) {
   if (auto own = worker_.shared().rates->of(*lane.stream)) {
     auto more = std::make_shared<throttle::Limits>(*found);  // shared: as the memo's answers are
     more->message.push_back(own.get());
-    more->exact |= own->saved();
+    more->exact |= throttle::gets_unsent_back(*own);
     more->pins.push_back(std::move(own));
     found = std::move(more);
   }

@@ -71,6 +71,18 @@ TEST(PolicySet, AStarGivesEachValueItsOwnLimit) {
   EXPECT_EQ(set->size(), 3U);
 }
 
+TEST(PolicySet, WhatIsNotSentIsGivenBackUpToARateAndWhereItIsSaved) {
+  const auto kept = [](PolicyOptions policy) {
+    const auto set = compiled({std::move(policy)});
+    return set->resolve(mail("a", "mx.one.test", "one.test"), kStart)->exact;
+  };
+  EXPECT_TRUE(kept(domain_policy("*", "5/s burst 1")));
+  EXPECT_TRUE(kept(domain_policy("*", "5000/s")));
+  EXPECT_FALSE(kept(domain_policy("*", "5001/s")));
+  EXPECT_TRUE(kept(domain_policy("*", "1,000,000/d burst 1000000"))) << "from empty to full it takes a day";
+  EXPECT_FALSE(kept(path_policy(3))) << "a connection is not a message";
+}
+
 TEST(PolicySet, AnExactValueMatchesOnlyItself) {
   const auto set = compiled({domain_policy("Example.TEST", "100/s burst 10")});
   EXPECT_EQ(set->resolve(mail("a", "s", "example.test"), kStart)->message.size(), 1U);
