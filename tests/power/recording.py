@@ -16,6 +16,9 @@ SETTINGS = """
 # What is sent is what was submitted: reports to its senders would come beside it.
 [dsn]
 enabled = false
+# So many are deferred on purpose that a path would be paused for a minute.
+[shaping]
+enabled = false
 [retry]
 in_doubt_delay = "1s"
 ladder = ["1s"]
