@@ -90,8 +90,10 @@ class Disk:
         """Makes `target` what the disk may be. `rule`: posix, journal; `keep`: none, all, some of the rest.
 
         Directories the harness dropped are moved there themselves: the service knows them by their inode.
+        No directory has two names: one whose new name alone was synced has either.
         """
         table = self.names.on_disk(rule, keep, rng)
+        placed = set()
         how = {"some": "mixed"}.get(keep, keep)
 
         def write(folder, path):
@@ -102,7 +104,9 @@ class Disk:
             there = table(folder)
             for name, node in there.items():
                 if isinstance(node, Folder):
-                    write(node, path / name)
+                    if id(node) not in placed:
+                        placed.add(id(node))
+                        write(node, path / name)
                 elif not node.untouchable:
                     # RocksDB can not open a MANIFEST with a hole; no file system it knows makes one.
                     garbage = rule == "posix" and not name.startswith("MANIFEST")
