@@ -39,7 +39,7 @@ struct Limits {
   std::vector<Limit*> message;     ///< ask for messages: message_rate and the quotas
   std::vector<Limit*> bytes;       ///< ask for bytes: byte_rate
   std::uint32_t messages_per_connection = UINT32_MAX;  ///< the least of all that match
-  /// A message that is not sent after all must give its permits back: a quota counts, or a rate is slow.
+  /// A message that is not sent after all must give its permits back (unsent.hpp).
   bool exact = false;
   std::uint64_t generation = 0;
   std::vector<std::shared_ptr<Limit>> pins;  ///< shared: by the table, the memo and every holder of an answer

@@ -1,6 +1,6 @@
 // What a record holds from the moment it is granted until it is sent: permits that must be given back if it
-// is not. Kept for records that meet a quota, a slow rate or a byte rate; others spend their tokens when they
-// are granted.
+// is not. Kept for records that meet a quota, a byte rate or a rate as throttle/unsent.hpp names them; others
+// spend their tokens when they are granted.
 //
 // Bounded by the leases of the worker's paths. The worker's thread only.
 #pragma once
