@@ -15,6 +15,7 @@
 #include "queue/event_log.hpp"
 #include "queue/families.hpp"
 #include "queue/migration.hpp"
+#include "queue/outbox.hpp"
 #include "queue/record.hpp"
 #include "queue/stream.hpp"
 
@@ -39,7 +40,7 @@ class Checker {
 
   CheckReport run() {
     blocks();
-    format();
+    if (!format()) return std::move(report_);  // what follows is of ours
     streams();
     records();
     counters();
@@ -75,13 +76,17 @@ class Checker {
     if (auto verified = db_.verify(); !verified) out.blame(verified.error().text);
   }
 
-  void format() {
+  bool format() {
     auto& out = row("format");
     const auto version = read_format(db_);
     out.found = version && *version ? 1 : 0;
     if (!version) out.blame(version.error().text);
     if (version && *version != kFormat)
-      out.blame(fmt::format("the store has format {}, this sluice reads {}", version->value_or(0), kFormat));
+      out.blame(fmt::format(
+          "the store has format {}, this sluice reads {}; a start or a repair brings an older one "
+          "to ours",
+          version->value_or(0), kFormat));
+    return out.wrong == 0;
   }
 
   void streams() {
@@ -211,11 +216,15 @@ class Checker {
     auto& out = row("outbox");
     auto due = exported_ == 0 ? 0 : exported_ + 1;
     each(kOutbox, out, [&](std::string_view key, std::string_view value) {
-      if (key.size() != 8) return out.blame("the key " + hex(key) + " is no event's");
-      const auto seq = get_be<8>(key.data());
-      if (!Event::decode(value)) out.blame(fmt::format("event {} does not decode", seq));
+      const auto events = OutboxRow::decode(key, value);
+      if (!events) return out.blame("the row " + hex(key) + " does not decode");
+      auto seq = events->first();
       if (due != 0 && seq > due) out.blame(fmt::format("events {} to {} are missing", due, seq - 1));
-      due = std::max(due, seq + 1);
+      for (const auto event : events->events) {
+        if (!Event::decode(event)) out.blame(fmt::format("event {} does not decode", seq));
+        ++seq;
+      }
+      due = std::max(due, seq);
     });
     if (due > seq_ + 1 && due != exported_ + 1)
       out.blame(fmt::format("it ends at event {}, the accounts at {}", due - 1, seq_));

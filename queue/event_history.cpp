@@ -4,10 +4,9 @@
 #include <charconv>
 #include <fstream>
 
-#include "engine/base/bytes.hpp"
 #include "queue/event.hpp"
 #include "queue/event_log.hpp"
-#include "queue/families.hpp"
+#include "queue/outbox.hpp"
 
 namespace sluice::queue {
 namespace {
@@ -63,13 +62,12 @@ Expected<> EventHistory::read(const std::string& folder, std::uint64_t after,
     if (!in) return fail(ErrorCode::io, "opening " + files[i].string());
     for (std::string text; std::getline(in, text) && !in.eof();) line(text, after);
   }
-  const auto outbox = database.cursor(kOutbox, std::string(), std::string(9, '\xff'));
-  for (; outbox->valid(); outbox->next()) {
-    const auto event = Event::decode(outbox->value());
-    if (!event || outbox->key().size() != 8 || get_be<8>(outbox->key().data()) <= last_) continue;
-    add({event->kind, event->stream, event->id, event->recipient, event->count});
+  OutboxReader outbox(database, last_ + 1);
+  for (; outbox.valid(); outbox.next()) {
+    const auto event = Event::decode(outbox.event());
+    if (event) add({event->kind, event->stream, event->id, event->recipient, event->count});
   }
-  return outbox->status();
+  return outbox.status();
 }
 
 void EventHistory::line(std::string_view text, std::uint64_t after) {

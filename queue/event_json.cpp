@@ -19,7 +19,7 @@ struct Line {
   }
   void number(std::string_view name, std::uint64_t value) {
     key(name);
-    fmt::format_to(std::back_inserter(out), "{}", value);
+    out += fmt::format_int(value).c_str();
   }
   void key(std::string_view name) {
     if (out.back() != '{') out += ',';

@@ -9,12 +9,12 @@
 #include <cstring>
 #include <fstream>
 
-#include "engine/base/bytes.hpp"
 #include "engine/base/log.hpp"
 #include "engine/store/folder.hpp"
 #include "queue/event_json.hpp"
 #include "queue/event_tail.hpp"
 #include "queue/families.hpp"
+#include "queue/outbox.hpp"
 
 namespace sluice::queue {
 namespace {
@@ -25,12 +25,6 @@ constexpr std::size_t kSentPart = 4096;
 constexpr std::string_view kPrefix = "events-";
 constexpr std::string_view kSuffix = ".jsonl";
 constexpr auto kMaxLineBytes = EventLogOptions::kMaxLineBytes;  // a torn line is looked for in this much
-
-std::string seq_key(std::uint64_t seq) {
-  std::string key;
-  put_be<8>(key, seq);
-  return key;
-}
 
 Error os_error(const std::string& doing) { return Error{ErrorCode::io, doing + ": " + std::strerror(errno)}; }
 
@@ -105,10 +99,10 @@ EventLog::~EventLog() {
 Expected<EventLog> EventLog::open(Queue& queue, EventLogOptions options) {
   if (auto made = store::make_folder(options.folder); !made) return std::unexpected(made.error());
   EventLog log(queue, std::move(options));
-  const auto cursor = queue.database().cursor(kOutbox, std::string(), std::string(9, '\xff'));
-  const bool waits = cursor->valid() && cursor->key().size() == 8;
+  const OutboxReader outbox(queue.database(), 0);
+  const bool waits = outbox.valid();
   if (waits) {
-    auto cut = cut_damaged_events(log.options_.folder, get_be<8>(cursor->key().data()));
+    auto cut = cut_damaged_events(log.options_.folder, outbox.seq());
     if (!cut) return std::unexpected(cut.error());
   }
   if (auto result = log.find_end(); !result) return std::unexpected(result.error());
@@ -122,7 +116,7 @@ Expected<EventLog> EventLog::open(Queue& queue, EventLogOptions options) {
                     log.options_.folder, log.exported(), committed));
   }
   if (waits) {
-    const auto first = get_be<8>(cursor->key().data());
+    const auto first = outbox.seq();
     log.trimmed_ = first - 1;
     if (no_files && first > 1) {  // they were moved away: go on behind what they held
       log::warn("event_files_absent", {{"folder", log.options_.folder}, {"next_seq", first}});
@@ -143,11 +137,14 @@ Expected<EventLog> EventLog::open(Queue& queue, EventLogOptions options) {
 }
 
 Expected<> EventLog::gather_sent() {
-  const auto cursor = queue_->database().cursor(kOutbox, std::string(), seq_key(exported() + 1));
-  for (; cursor->valid(); cursor->next()) {
-    if (const auto event = Event::decode(cursor->value())) sent_->add(*event);
+  OutboxReader outbox(queue_->database(), 0, exported());
+  for (; outbox.valid(); outbox.next()) {
+    const auto event = Event::decode(outbox.event());
+    if (!event || event->kind != EventKind::delivered || !event->id) continue;
+    // Its entry may be on disk already, and tell of a bounce, while its row still holds later events.
+    if (!sent_->on_disk(event->stream, event->id->row())) sent_->add(*event);
   }
-  return cursor->status();
+  return outbox.status();
 }
 
 /// Opens the newest file, cuts a line without its newline, and learns the last seq.
@@ -232,32 +229,35 @@ Expected<std::size_t> EventLog::export_page() {
   const auto committed = queue_->ledger().committed_seq();
   const auto before = exported();
   if (committed <= before) return 0;
-  const auto cursor = queue_->database().cursor(kOutbox, seq_key(before + 1), seq_key(committed + 1));
+  OutboxReader outbox(queue_->database(), before + 1, committed);
   std::string lines;
-  std::vector<std::string> page;  // encoded: told on once they are synced
+  std::string page;  // encoded, one behind the other: told on once they are synced
+  std::vector<std::size_t> ends;
   auto seq = before;
   StreamPtr stream;
-  for (; cursor->valid() && seq - before < options_.page_events; cursor->next()) {
-    page.emplace_back(cursor->value());
-    const auto event = Event::decode(page.back());
-    if (get_be<8>(cursor->key().data()) != seq + 1 || !event) {
+  for (; outbox.valid() && seq - before < options_.page_events; outbox.next()) {
+    const auto event = Event::decode(outbox.event());
+    if (outbox.seq() != seq + 1 || !event) {
       return fail(ErrorCode::corrupt, fmt::format("event {} is missing or damaged in the outbox", seq + 1));
     }
     ++seq;
     if (!stream || stream->id != event->stream) stream = queue_->streams().find(event->stream);
     append_event_line(lines, seq, *event, stream.get());
+    ends.push_back(page.append(outbox.event()).size());
   }
-  if (auto status = cursor->status(); !status) return std::unexpected(status.error());
+  if (auto status = outbox.status(); !status) return std::unexpected(status.error());
   if (seq == before) return 0;
   if (file_ < 0 || file_size_ >= options_.file_bytes) {
     if (auto result = open_file(before + 1); !result) return std::unexpected(result.error());
   }
   if (auto result = append(lines); !result) return std::unexpected(result.error());
   exported_.store(seq, std::memory_order_release);
-  for (std::size_t i = 0; i < page.size(); ++i) {
-    const auto event = Event::decode(page[i]);
+  std::size_t from = 0;
+  for (auto told = before; const auto end : ends) {
+    const auto event = Event::decode(std::string_view(page).substr(from, end - from));
     sent_->add(*event);
-    if (observer_) observer_(before + 1 + i, *event);
+    if (observer_) observer_(++told, *event);
+    from = end;
   }
   const auto wanted = consumed_ ? std::min(seq, consumed_()) : seq;
   if (wanted >= trimmed_ + options_.trim_every) trim(wanted);
@@ -276,7 +276,7 @@ void EventLog::trim(std::uint64_t upto) {
     auto apply = [entries, from, to, last, upto](store::Batch& batch) {
       for (auto i = from; i < to; ++i)
         batch.put(kSent, entries->key(entries->places[i]), entries->value(entries->places[i]));
-      if (last) batch.erase_range(kOutbox, seq_key(0), seq_key(upto + 1));
+      if (last) batch.erase_range(kOutbox, OutboxRow::key(0), OutboxRow::key(upto + 1));
     };
     auto done = [sent = sent_, entries, last](const Expected<>& result) {
       if (last && result) sent->stored(entries);

@@ -18,7 +18,7 @@ inline constexpr store::Family kLeases = 4;   ///< block(8) -> the record keys i
 inline constexpr store::Family kMarks =
     5;  ///< stream(4) phase(1) -> low-water key; stream(4) 'c' -> checkpoint
 inline constexpr store::Family kCounters = 6;  ///< stream(4) -> counters; "seq" -> last event sequence number
-inline constexpr store::Family kOutbox = 7;    ///< seq(8) -> event
+inline constexpr store::Family kOutbox = 7;    ///< last seq(8) -> events of a commit (outbox.hpp)
 inline constexpr store::Family kSent = 8;      ///< stream(4) row(5) -> time, source, address
 inline constexpr store::Family kDamaged =
     9;  ///< record key -> value, of a record set aside because it does not decode
@@ -29,7 +29,7 @@ inline constexpr store::Family kSuppression = 12;  ///< what goes with them; the
 inline constexpr store::Family kOwed = 13;         ///< seq(8) -> a debt (debt.hpp); 'd' stream(4) row(5)
 
 inline constexpr std::string_view kFormatKey = "format";  ///< in kMeta: be(4)
-inline constexpr std::uint32_t kFormat = 1;               ///< what FORMAT.md describes
+inline constexpr std::uint32_t kFormat = 2;               ///< what FORMAT.md describes
 /// In kMeta: be(4), the highest stream id that may have been used. Absent: the highest there is.
 inline constexpr std::string_view kStreamFloorKey = "streams.floor";
 

@@ -175,7 +175,7 @@ class Feeder final : public CommitObserver {
   void emit(FeederLane& lane, std::shared_ptr<const Page> page, std::uint32_t first, std::uint32_t count);
   void emit(Filling& filled);
   void hand_out();
-  [[nodiscard]] std::uint32_t home_of(std::string_view domain) const;
+  [[nodiscard]] std::uint32_t home_of(const FeederLane& lane) const;
 
   // feeder_marks.cpp: what reading leaves on disk
   void set_aside(std::string_view key, std::string_view value);

@@ -25,8 +25,8 @@ DueSecond due_of(std::string_view retry_key) {
 
 }  // namespace
 
-std::uint32_t Feeder::home_of(std::string_view domain) const {
-  return static_cast<std::uint32_t>(std::hash<std::string_view>{}(domain) % workers_.size());
+std::uint32_t Feeder::home_of(const FeederLane& lane) const {
+  return static_cast<std::uint32_t>(lane.domain_hash % workers_.size());
 }
 
 /// Lane after lane in key order. Records of many small lanes share a page: what a record costs is then not a
@@ -43,13 +43,14 @@ void Feeder::read_first_page(Scan& scan) {
       cursor->next();
       continue;
     }
-    if (auto* lane = lanes_.find(key->stream, key->phase, key->domain)) {
+    const LaneName name(key->stream, key->phase, key->domain);
+    if (auto* lane = lanes_.find(name)) {
       lane->exhausted = false;
       if (lane->wanted && !lane->parked_until) refill(*lane);
       cursor->seek(behind_domain(*key));
       continue;
     }
-    auto& lane = lanes_.add(scan.stream, Phase::first, key->domain);
+    auto& lane = lanes_.add(scan.stream, name);
     lane.next_row = key->row;
     const auto first = static_cast<std::uint32_t>(filling.page->size());
     const auto count = take_lane(scan, *cursor, lane, *filling.page);
@@ -66,7 +67,7 @@ void Feeder::read_first_page(Scan& scan) {
 
 /// The first run of a lane that was not in memory; the cursor stands at its first unread key.
 std::uint32_t Feeder::take_lane(Scan& scan, store::Cursor& cursor, FeederLane& lane, Page& page) {
-  lane.worker = home_of(lane.domain);
+  lane.worker = home_of(lane);
   lane.run_size = options_.first_run;
   lane.read_epoch = scan.epoch;
   lane.exhausted = true;
@@ -143,7 +144,8 @@ void Feeder::read_retry_page(Scan& scan) {
 
 /// The record under the cursor, which moves on. False: there is no room for another lane.
 bool Feeder::take_retry(Scan& scan, store::Cursor& cursor, const RecordKey& key, Filling& into) {
-  auto* lane = lanes_.find(key.stream, key.phase, key.domain);
+  const LaneName name(key.stream, key.phase, key.domain);
+  auto* lane = lanes_.find(name);
   if (lane == nullptr && lanes_.size() >= options_.max_resident_lanes) return false;
   if (lane != nullptr &&
       (lane->parked_until || lane->left_due || lane->rows.size() >= options_.retry_lane_records)) {
@@ -163,8 +165,8 @@ bool Feeder::take_retry(Scan& scan, store::Cursor& cursor, const RecordKey& key,
     return true;
   }
   if (lane == nullptr) {
-    lane = &lanes_.add(scan.stream, Phase::retry, key.domain);
-    lane->worker = home_of(key.domain);
+    lane = &lanes_.add(scan.stream, name);
+    lane->worker = home_of(*lane);
     lane->add_row(key.due, key.row);
   }
   if (!into.parts.empty() && into.parts.back().lane == lane) {
@@ -233,10 +235,11 @@ void Feeder::hand_over(Scan& scan, const Insertion& insertion) {
   for (std::uint32_t from = 0, to = 0; from < records.size(); from = to) {
     const auto& key = records[from].key;
     while (to < records.size() && records[to].key.domain == key.domain) ++to;
-    auto* lane = lanes_.find(key.stream, key.phase, key.domain);
+    const LaneName name(key.stream, Phase::first, key.domain);
+    auto* lane = lanes_.find(name);
     if (lane == nullptr) {
-      lane = &lanes_.add(scan.stream, Phase::first, key.domain);
-      lane->worker = home_of(key.domain);
+      lane = &lanes_.add(scan.stream, name);
+      lane->worker = home_of(*lane);
       lane->run_size = options_.first_run;
       lane->exhausted = true;
       lane->next_row = key.row;

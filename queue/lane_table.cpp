@@ -26,18 +26,13 @@ void FeederLane::clear() {
   outstanding = 0;
 }
 
-std::size_t LaneTable::Hash::operator()(const Name& name) const {
-  const auto seed =
-      (std::uint64_t{name.stream} << 1 | static_cast<std::uint64_t>(name.phase)) * 0x9e3779b97f4a7c15ULL;
-  return std::hash<std::string_view>{}(name.domain) ^ seed;
+FeederLane* LaneTable::find(const LaneName& name) {
+  const auto at = index_.find(name);
+  return at == index_.end() ? nullptr : &lanes_[at->slot];
 }
 
-FeederLane* LaneTable::find(StreamId stream, Phase phase, std::string_view domain) {
-  const auto at = index_.find(Name{stream, phase, domain});
-  return at == index_.end() ? nullptr : &lanes_[*at];
-}
-
-FeederLane& LaneTable::add(StreamPtr stream, Phase phase, std::string_view domain) {
+FeederLane& LaneTable::add(StreamPtr stream, const LaneName& name) {
+  SLUICE_ASSERT(stream->id == name.stream);
   std::uint32_t slot = 0;
   if (free_.empty()) {
     slot = static_cast<std::uint32_t>(lanes_.size());
@@ -51,9 +46,10 @@ FeederLane& LaneTable::add(StreamPtr stream, Phase phase, std::string_view domai
   lane.slot = slot;
   lane.used = true;
   lane.stream = std::move(stream);
-  lane.phase = phase;
-  lane.domain = domain;
-  const bool fresh = index_.insert(slot).second;
+  lane.phase = name.phase;
+  lane.domain = name.domain;
+  lane.domain_hash = name.domain_hash;
+  const bool fresh = index_.insert({name.hash(), slot}).second;
   SLUICE_ASSERT(fresh);
   return lane;
 }
@@ -66,7 +62,7 @@ FeederLane* LaneTable::at(LaneRef ref) {
 
 void LaneTable::remove(FeederLane& lane) {
   const auto slot = lane.slot;
-  index_.erase(slot);
+  index_.erase(Entry{LaneName(lane.stream->id, lane.phase, lane.domain, lane.domain_hash).hash(), slot});
   lane.clear();
   free_.push_back(slot);
 }

@@ -13,10 +13,29 @@
 
 namespace sluice::queue {
 
+/// What a lane is found by; the domain is hashed once.
+struct LaneName {
+  LaneName(StreamId of, Phase in, std::string_view to)
+      : LaneName(of, in, to, std::hash<std::string_view>{}(to)) {}
+  LaneName(StreamId of, Phase in, std::string_view to, std::uint64_t hash_of_domain)
+      : stream(of), phase(in), domain(to), domain_hash(hash_of_domain) {}
+
+  StreamId stream;
+  Phase phase;
+  std::string_view domain;
+  std::uint64_t domain_hash;
+
+  [[nodiscard]] std::uint64_t hash() const {
+    return domain_hash ^
+           (std::uint64_t{stream} << 1 | static_cast<std::uint64_t>(phase)) * 0x9e3779b97f4a7c15ULL;
+  }
+};
+
 struct FeederLane {
   StreamPtr stream;
   Phase phase = Phase::first;
   std::string domain;
+  std::uint64_t domain_hash = 0;
   std::uint32_t generation = 0;
   std::uint32_t slot = 0;
   std::uint32_t worker = 0;
@@ -84,8 +103,9 @@ class LaneTable {
   LaneTable& operator=(const LaneTable&) = delete;
 
   /// Null when the lane is not resident.
-  [[nodiscard]] FeederLane* find(StreamId stream, Phase phase, std::string_view domain);
-  FeederLane& add(StreamPtr stream, Phase phase, std::string_view domain);
+  [[nodiscard]] FeederLane* find(const LaneName& name);
+  /// `stream` is the one the name says.
+  FeederLane& add(StreamPtr stream, const LaneName& name);
   /// The lane a reference means, or null when it is gone.
   [[nodiscard]] FeederLane* at(LaneRef ref);
   void remove(FeederLane& lane);
@@ -99,34 +119,33 @@ class LaneTable {
   }
 
  private:
-  struct Name {
-    StreamId stream;
-    Phase phase;
-    std::string_view domain;
-    friend bool operator==(const Name&, const Name&) = default;
+  /// The set keeps the hash beside the slot, so that growing or leaving does not touch the lanes; it is asked
+  /// by name.
+  struct Entry {
+    std::uint64_t hash;
+    std::uint32_t slot;
   };
-  [[nodiscard]] Name name_of(std::uint32_t slot) const {
-    const auto& lane = lanes_[slot];
-    return {lane.stream->id, lane.phase, lane.domain};
-  }
-  /// The set holds slots and is asked by name.
   struct Hash {
     using is_transparent = void;
-    const LaneTable* table;
-    std::size_t operator()(const Name& name) const;
-    std::size_t operator()(std::uint32_t slot) const { return (*this)(table->name_of(slot)); }
+    using is_avalanching = void;
+    std::size_t operator()(const LaneName& name) const { return name.hash(); }
+    std::size_t operator()(const Entry& entry) const { return entry.hash; }
   };
   struct Equal {
     using is_transparent = void;
     const LaneTable* table;
-    bool operator()(std::uint32_t a, std::uint32_t b) const { return a == b; }
-    bool operator()(const Name& a, std::uint32_t b) const { return a == table->name_of(b); }
-    bool operator()(std::uint32_t a, const Name& b) const { return table->name_of(a) == b; }
+    bool operator()(const Entry& a, const Entry& b) const { return a.slot == b.slot; }
+    bool operator()(const LaneName& a, const Entry& b) const {
+      if (a.hash() != b.hash) return false;
+      const auto& lane = table->lanes_[b.slot];
+      return a.stream == lane.stream->id && a.phase == lane.phase && a.domain == lane.domain;
+    }
+    bool operator()(const Entry& a, const LaneName& b) const { return (*this)(b, a); }
   };
 
   std::deque<FeederLane> lanes_;  // a deque: addresses stay while it grows
   std::vector<std::uint32_t> free_;
-  boost::unordered_flat_set<std::uint32_t, Hash, Equal> index_{0, Hash{this}, Equal{this}};
+  boost::unordered_flat_set<Entry, Hash, Equal> index_{0, Hash{}, Equal{this}};
 };
 
 }  // namespace sluice::queue

@@ -66,9 +66,7 @@ Expected<> Ledger::load(const store::Database& database) {
 }
 
 std::uint64_t Ledger::add_event(store::Batch& batch, std::string_view encoded) {
-  std::string key;
-  put_be<8>(key, next_seq_);
-  batch.put(kOutbox, key, encoded);
+  outbox_.add(batch, next_seq_, encoded);
   return next_seq_++;
 }
 
@@ -324,6 +322,7 @@ void Ledger::put_mark(store::Batch& batch, StreamId stream, Phase phase, const s
 }
 
 void Ledger::seal(store::Batch& batch) {
+  outbox_.flush(batch);
   for (auto& [stream, requeued] : requeued_) {
     note_insertion({stream, Phase::retry, std::move(requeued.first), 0, nullptr});
   }

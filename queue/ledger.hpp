@@ -21,6 +21,7 @@
 #include "queue/debt.hpp"
 #include "queue/key.hpp"
 #include "queue/lease.hpp"
+#include "queue/outbox.hpp"
 
 namespace sluice::queue {
 
@@ -163,6 +164,7 @@ class Ledger {
   DebtRule owes_;
   std::uint64_t owed_ = 0;  ///< newest debt, of this batch too
   std::uint64_t next_seq_ = 1;
+  OutboxWriter outbox_;
   std::uint64_t next_epoch_ = 1;
   std::unordered_map<StreamId, Counters> counters_;
   std::set<StreamId> touched_;

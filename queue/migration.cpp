@@ -3,13 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "engine/base/bytes.hpp"
 #include "engine/base/log.hpp"
 #include "queue/families.hpp"
+#include "queue/outbox.hpp"
 
 namespace sluice::queue {
 namespace {
+
+constexpr std::size_t kBatchBytes = 4u << 20;
 
 Expected<> stamp(store::Database& database, std::uint32_t format) {
   auto batch = database.make_batch();
@@ -24,9 +28,27 @@ const MigrationStep* step_from(std::span<const MigrationStep> steps, std::uint32
   return found == steps.end() ? nullptr : &*found;
 }
 
+/// 1 to 2: an outbox row was one event. What is a row of events already, a run that was cut off made so.
+Expected<> rows_of_events(store::Database& database) {
+  auto batch = database.make_batch();
+  const auto outbox = database.cursor(kOutbox, std::string(), std::string(300, '\xff'));
+  for (; outbox->valid(); outbox->next()) {
+    if (outbox->key().size() != 8 || OutboxRow::decode(outbox->key(), outbox->value())) continue;
+    batch.put(kOutbox, outbox->key(), OutboxRow::value(outbox->value()));
+    if (batch.bytes() < kBatchBytes) continue;
+    if (auto written = database.write_synced(batch); !written) return written;
+    batch.clear();
+  }
+  if (auto status = outbox->status(); !status) return status;
+  return database.write_synced(batch);
+}
+
 }  // namespace
 
-std::span<const MigrationStep> migrations() { return {}; }
+std::span<const MigrationStep> migrations() {
+  static constexpr std::array kSteps{MigrationStep{1, rows_of_events}};
+  return kSteps;
+}
 
 Expected<std::optional<std::uint32_t>> read_format(const store::Database& database) {
   auto value = database.get(kMeta, kFormatKey);

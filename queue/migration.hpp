@@ -20,7 +20,7 @@ struct MigrationStep {
   Expected<> (*run)(store::Database& database) = nullptr;
 };
 
-/// The steps we know, by `from`. Empty: format 1 is the first.
+/// The steps we know: from each format before ours. Format 1 was the first.
 [[nodiscard]] std::span<const MigrationStep> migrations();
 
 /// Nothing: the store is new. corrupt: the stamp is no number.

@@ -6,6 +6,7 @@
 #include "engine/store/folder_lock.hpp"
 #include "engine/store/repair_files.hpp"
 #include "queue/families.hpp"
+#include "queue/migration.hpp"
 #include "queue/row_repair.hpp"
 
 namespace sluice::queue {
@@ -74,6 +75,8 @@ Expected<RepairReport> repair_store(const store::Options& options, const DataFol
   opening.accept_loss = wanted.accept_loss;
   auto database = store::Database::open(opening, family_names());
   if (!database) return std::unexpected(database.error());
+  if (auto ours = bring_to_format(**database, options.path, kFormat, migrations()); !ours)
+    return std::unexpected(ours.error());
   RowRepair rows(**database, folders, suspicious, now);
   if (auto done = rows.run(out); !done) return std::unexpected(done.error());
   return out;

@@ -12,6 +12,8 @@
 #include "queue/event.hpp"
 #include "queue/event_log.hpp"
 #include "queue/families.hpp"
+#include "queue/migration.hpp"
+#include "queue/outbox.hpp"
 #include "queue/row_repair.hpp"
 #include "queue/stream.hpp"
 
@@ -52,18 +54,33 @@ Expected<> check_target(const DataFolders& to) {
   return {};
 }
 
-Expected<> check_backup(const std::string& backup) {
-  store::Options options;
-  options.path = backup + "/store";
-  auto opened = store::Database::open_read_only(options, family_names());
-  if (!opened) return std::unexpected(opened.error());
-  const auto report = check_store(**opened, {options.path, backup + "/bodies", {}, backup + "/lists"});
+Expected<> expect_sound(store::Database& database, const DataFolders& folders, const std::string& backup) {
+  const auto report = check_store(database, folders);
   for (const auto& row : report.rows) {
     if (row.wrong > 0)
       return fail(ErrorCode::corrupt,
                   fmt::format("the backup {} is damaged: {}: {}", backup, row.what, row.detail));
   }
   return {};
+}
+
+/// One of an older format is looked at when its copy has been brought to ours.
+Expected<> check_backup(const std::string& backup) {
+  store::Options options;
+  options.path = backup + "/store";
+  auto opened = store::Database::open_read_only(options, family_names());
+  if (!opened) return std::unexpected(opened.error());
+  const auto format = read_format(**opened);
+  if (format && *format && **format < kFormat) return {};
+  return expect_sound(**opened, {options.path, backup + "/bodies", {}, backup + "/lists"}, backup);
+}
+
+Expected<> bring_copy_to_format(store::Database& database, const std::string& path, const DataFolders& to,
+                                const std::string& backup) {
+  const auto format = read_format(database);
+  if (format && *format == kFormat) return {};
+  if (auto ours = bring_to_format(database, path, kFormat, migrations()); !ours) return ours;
+  return expect_sound(database, {path, to.bodies, {}, to.lists}, backup);
 }
 
 Expected<> restore_keys(const std::string& from, const std::string& to) {
@@ -101,11 +118,10 @@ class Renumbering {
     event.event_class = "restored";
     const auto detail = fmt::format("the store was put back from the backup of {}", facts_.time);
     event.detail = detail;
-    std::string encoded, key, seq;
+    std::string encoded, seq;
     event.append_to(encoded);
-    put_be<8>(key, last + 1);
     put_be<8>(seq, last + 1);
-    batch.put(kOutbox, key, encoded);
+    batch.put(kOutbox, OutboxRow::key(last + 1), OutboxRow::value(encoded));
     batch.put(kCounters, "seq", seq);
     if (auto written = db_.write_synced(batch); !written) return std::unexpected(written.error());
     if (auto flushed = db_.flush(); !flushed) return std::unexpected(flushed.error());
@@ -140,12 +156,15 @@ class Renumbering {
 };
 
 /// In a folder beside the store, so that a restore that is cut off leaves no store.
-Expected<std::uint64_t> renumber(const std::string& path, const BackupFacts& facts, const DataFolders& to,
-                                 const RestoreOptions& wanted, Instant now, std::uint64_t& settled) {
+Expected<std::uint64_t> renumber(const std::string& path, const std::string& backup, const BackupFacts& facts,
+                                 const DataFolders& to, const RestoreOptions& wanted, Instant now,
+                                 std::uint64_t& settled) {
   store::Options options;
   options.path = path;
   auto database = store::Database::open(options, family_names());
   if (!database) return std::unexpected(database.error());
+  if (auto ours = bring_copy_to_format(**database, path, to, backup); !ours)
+    return std::unexpected(ours.error());
   RepairReport repairs;
   RowRepair rows(**database, to, true, now);
   if (auto done = rows.settle_told(facts.seq, repairs); !done) return std::unexpected(done.error());
@@ -182,7 +201,7 @@ Expected<RestoreReport> restore(const std::string& from, const DataFolders& to, 
   }
   if (auto kept = restore_keys(from + "/return_tokens.keys", to.token_keys); !kept)
     return std::unexpected(kept.error());
-  auto next = renumber(half, out.backup, to, options, now, out.settled);
+  auto next = renumber(half, from, out.backup, to, options, now, out.settled);
   if (!next) return std::unexpected(next.error());
   out.next_seq = *next;
   fs::remove(store::Acknowledged::path_of(half), error);

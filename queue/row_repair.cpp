@@ -9,6 +9,7 @@
 #include "queue/event.hpp"
 #include "queue/event_log.hpp"
 #include "queue/families.hpp"
+#include "queue/outbox.hpp"
 #include "queue/record.hpp"
 
 namespace sluice::queue {
@@ -17,12 +18,6 @@ namespace {
 constexpr std::size_t kBatchBytes = 4u << 20;
 constexpr std::uint64_t kMaxHole = 10'000'000;  ///< more missing events than this are no hole but other files
 
-std::string key_of(std::uint64_t seq) {
-  std::string key;
-  put_be<8>(key, seq);
-  return key;
-}
-
 std::string stream_key(StreamId stream) {
   std::string key;
   put_be<4>(key, stream);
@@ -30,6 +25,17 @@ std::string stream_key(StreamId stream) {
 }
 
 std::string end_key() { return std::string(300, '\xff'); }
+
+/// Puts `filler` where an event does not decode; how many.
+std::uint64_t replace_damaged(std::vector<std::string_view>& events, std::string_view filler) {
+  std::uint64_t count = 0;
+  for (auto& event : events) {
+    if (Event::decode(event)) continue;
+    event = filler;
+    ++count;
+  }
+  return count;
+}
 
 }  // namespace
 
@@ -47,7 +53,9 @@ Expected<> RowRepair::commit() {
 
 Expected<> RowRepair::commit_if_large() { return batch_.bytes() < kBatchBytes ? Expected<>{} : commit(); }
 
-void RowRepair::add_event(std::string_view encoded) { batch_.put(kOutbox, key_of(++seq_), encoded); }
+void RowRepair::add_event(std::string_view encoded) {
+  batch_.put(kOutbox, OutboxRow::key(++seq_), OutboxRow::value(encoded));
+}
 
 /// Streams, counters and the number of the last event, as far as they decode.
 Expected<> RowRepair::load(RepairReport& report) {
@@ -122,6 +130,7 @@ Expected<> RowRepair::order_events(RepairReport& report) {
   lost.detail = "this event was lost with a damaged file";
   std::string filler;
   lost.append_to(filler);
+  const auto row_of_filler = OutboxRow::value(filler);
   std::uint64_t before = exported;
   std::uint64_t filled = 0;
   const auto outbox = db_.cursor(kOutbox, std::string(), end_key());
@@ -130,17 +139,24 @@ Expected<> RowRepair::order_events(RepairReport& report) {
       batch_.erase(kOutbox, outbox->key());
       continue;
     }
-    const auto seq = get_be<8>(outbox->key().data());
-    const bool hole = before != 0 && seq > before + 1 && seq - before <= kMaxHole;
-    for (auto missing = before + 1; hole && missing < seq; ++missing, ++filled) {
-      batch_.put(kOutbox, key_of(missing), filler);
+    auto row = OutboxRow::decode(outbox->key(), outbox->value());
+    const auto last = get_be<8>(outbox->key().data());
+    const auto first = row ? row->first() : last;  // how many a damaged row held, the gap before it says
+    const bool hole = before != 0 && first > before + 1 && first - before <= kMaxHole;
+    for (auto missing = before + 1; hole && missing < first; ++missing, ++filled) {
+      batch_.put(kOutbox, OutboxRow::key(missing), row_of_filler);
       if (auto done = commit_if_large(); !done) return done;
     }
-    if (!Event::decode(outbox->value())) {
-      batch_.put(kOutbox, outbox->key(), filler);
+    if (!row) {
+      batch_.put(kOutbox, outbox->key(), row_of_filler);
       ++filled;
+    } else if (const auto lost_here = replace_damaged(row->events, filler); lost_here > 0) {
+      OutboxWriter again;
+      for (auto seq = first; const auto event : row->events) again.add(batch_, seq++, event);
+      again.flush(batch_);
+      filled += lost_here;
     }
-    before = std::max(before, seq);
+    before = std::max(before, last);
   }
   if (auto status = outbox->status(); !status) return status;
   if (filled > 0)
@@ -149,7 +165,7 @@ Expected<> RowRepair::order_events(RepairReport& report) {
     report.add("event numbers skipped", before - seq_, "the feed was further than the store");
   // An outbox that ends below its last number: the newest events were lost before they were exported.
   for (auto missing = before + 1; before != 0 && missing <= seq_ && seq_ - before <= kMaxHole; ++missing) {
-    batch_.put(kOutbox, key_of(missing), filler);
+    batch_.put(kOutbox, OutboxRow::key(missing), row_of_filler);
     if (missing == seq_) report.add("events replaced", seq_ - before, "the newest were lost");
   }
   seq_ = std::max(seq_, before);

@@ -91,6 +91,11 @@ void SentIndex::stored(const std::shared_ptr<const Entries>& entries) {
   std::erase(leaving_, entries);
 }
 
+bool SentIndex::on_disk(StreamId stream, Row row) const {
+  const auto value = database_.get(kSent, sent_key(stream, row));
+  return value && *value;
+}
+
 Expected<std::optional<SentEntry>> SentIndex::find(StreamId stream, Row row) const {
   const auto key = sent_key(stream, row);
   std::optional<std::string> value;

@@ -67,6 +67,8 @@ class SentIndex {
   [[nodiscard]] std::shared_ptr<const Entries> take();
   /// What take() gave is in the store. Any thread.
   void stored(const std::shared_ptr<const Entries>& entries);
+  /// The entry of the row can be read in the store.
+  [[nodiscard]] bool on_disk(StreamId stream, Row row) const;
   /// Nothing when the row was not delivered, or longer ago than the index is kept.
   [[nodiscard]] Expected<std::optional<SentEntry>> find(StreamId stream, Row row) const;
 

@@ -2,20 +2,13 @@
 
 #include <algorithm>
 
-#include "engine/base/bytes.hpp"
 #include "engine/base/log.hpp"
-#include "queue/families.hpp"
+#include "queue/outbox.hpp"
 
 namespace sluice::suppression {
 namespace {
 
 using queue::EventKind;
-
-std::string seq_key(std::uint64_t seq) {
-  std::string key;
-  put_be<8>(key, seq);
-  return key;
-}
 
 bool among(const std::vector<std::string>& names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
@@ -34,15 +27,14 @@ Expected<std::size_t> BounceFeed::step(std::uint64_t exported) {
   auto seq = from;
   std::size_t events = 0;
   // Numbers may have been skipped, by a restore: then the next there is counts.
-  const auto cursor = queue_.database().cursor(queue::kOutbox, seq_key(from + 1), seq_key(exported + 1));
-  for (; cursor->valid() && events < book_.options().page_events; cursor->next(), ++events) {
-    if (cursor->key().size() != 8) continue;
-    seq = get_be<8>(cursor->key().data());
-    const auto event = queue::Event::decode(cursor->value());
+  queue::OutboxReader outbox(queue_.database(), from + 1, exported);
+  for (; outbox.valid() && events < book_.options().page_events; outbox.next(), ++events) {
+    seq = outbox.seq();
+    const auto event = queue::Event::decode(outbox.event());
     if (event && book_.options().automatic) take(*event, changes);
   }
-  if (auto status = cursor->status(); !status) return std::unexpected(status.error());
-  if (!cursor->valid()) seq = exported;
+  if (auto status = outbox.status(); !status) return std::unexpected(status.error());
+  if (!outbox.valid()) seq = exported;
   changes.cursor = seq;
   auto report = book_.commit(std::move(changes));
   if (!report) return std::unexpected(report.error());

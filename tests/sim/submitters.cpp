@@ -6,6 +6,7 @@
 
 #include "engine/base/bytes.hpp"
 #include "queue/families.hpp"
+#include "queue/outbox.hpp"
 
 namespace sluice::sim {
 namespace {
@@ -163,19 +164,17 @@ void Submitters::sweep() {
 void Submitters::read_feed() {
   const auto committed = queue_->ledger().committed_seq();
   if (committed == model_.last_seq()) return;
-  const auto cursor =
-      queue_->database().cursor(queue::kOutbox, seq_key(model_.last_seq() + 1), seq_key(committed + 1));
-  for (; cursor->valid(); cursor->next()) {
-    const auto event = queue::Event::decode(cursor->value());
+  queue::OutboxReader outbox(queue_->database(), model_.last_seq() + 1, committed);
+  for (; outbox.valid(); outbox.next()) {
+    const auto event = queue::Event::decode(outbox.event());
     if (!event) world_.trace.fail("an event in the outbox does not decode");
-    model_.on_event(get_be<8>(cursor->key().data()), *event);
+    model_.on_event(outbox.seq(), *event);
   }
   if (model_.last_seq() != committed)
     world_.trace.fail(fmt::format("the feed ends at {}, and {} are committed", model_.last_seq(), committed));
   if (committed - trimmed_ < kTrimEvery) return;
-  auto apply = [from = seq_key(0), to = seq_key(committed + 1)](store::Batch& batch) {
-    batch.erase_range(queue::kOutbox, from, to);
-  };
+  auto apply = [from = queue::OutboxRow::key(0), to = queue::OutboxRow::key(committed + 1)](
+                   store::Batch& batch) { batch.erase_range(queue::kOutbox, from, to); };
   queue_->committer().submit(store::make_work(std::move(apply), [](const Expected<>&) {}),
                              store::Urgency::soon);
   trimmed_ = committed;

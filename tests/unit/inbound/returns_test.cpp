@@ -9,6 +9,7 @@
 
 #include "engine/inbound/drop_folder.hpp"
 #include "queue/families.hpp"
+#include "queue/outbox.hpp"
 #include "tests/unit/net/loop.hpp"
 #include "tests/unit/suppression/book_fixture.hpp"
 
@@ -78,8 +79,8 @@ class ReturnsFixture : public suppression::BookFixture, public testing::Test {
   std::vector<queue::Event> events() {
     std::vector<queue::Event> out;
     bytes.clear();
-    const auto rows = queue->database().cursor(queue::kOutbox, std::string(), std::string(9, '\xff'));
-    for (; rows->valid(); rows->next()) bytes.emplace_back(rows->value());
+    queue::OutboxReader rows(queue->database(), 0);
+    for (; rows.valid(); rows.next()) bytes.emplace_back(rows.event());
     for (const auto& one : bytes) {
       const auto event = queue::Event::decode(one);
       if (event && event->kind >= EventKind::returned && event->kind <= EventKind::unsubscribed)

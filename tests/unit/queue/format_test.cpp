@@ -8,6 +8,7 @@
 #include "queue/debt.hpp"
 #include "queue/event.hpp"
 #include "queue/families.hpp"
+#include "queue/outbox.hpp"
 #include "queue/record.hpp"
 #include "queue/stream.hpp"
 
@@ -133,6 +134,17 @@ TEST(Format, DebtHoldsEventAndRecord) {
             "17" "00000007" "00" "6578616d706c652e74657374" "00" "000000002a"
             "00" "80d9c3e6ab33" "03616461" "03416461" "0203416461" "d5de0c31");
   EXPECT_EQ(hex(delay_told_key(7, 42)), "64" "00000007" "000000002a");
+}
+
+TEST(Format, OutboxRowHoldsTheEventsOfACommit) {
+  std::string row = OutboxRow::value("first");
+  put_string(row, "second");
+  EXPECT_EQ(hex(row), "00" "056669727374" "067365636f6e64");
+  EXPECT_EQ(hex(OutboxRow::key(258)), "0000000000000102");
+  const auto decoded = OutboxRow::decode(OutboxRow::key(258), row);
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->first(), 257U);
+  EXPECT_EQ(decoded->events, (std::vector<std::string_view>{"first", "second"}));
 }
 
 TEST(Format, FamiliesKeepTheirOrder) {

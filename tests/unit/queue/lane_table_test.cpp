@@ -9,16 +9,16 @@ StreamPtr stream(StreamId id) { return std::make_shared<Stream>(id, StreamSettin
 
 TEST(LaneTable, ALaneIsFoundByItsNameUntilItIsRemoved) {
   LaneTable lanes;
-  auto& first = lanes.add(stream(1), Phase::first, "d.test");
-  auto& retry = lanes.add(stream(1), Phase::retry, "d.test");
-  EXPECT_EQ(lanes.find(1, Phase::first, "d.test"), &first);
-  EXPECT_EQ(lanes.find(1, Phase::retry, "d.test"), &retry);
-  EXPECT_EQ(lanes.find(2, Phase::first, "d.test"), nullptr);
-  EXPECT_EQ(lanes.find(1, Phase::first, "e.test"), nullptr);
+  auto& first = lanes.add(stream(1), {1, Phase::first, "d.test"});
+  auto& retry = lanes.add(stream(1), {1, Phase::retry, "d.test"});
+  EXPECT_EQ(lanes.find({1, Phase::first, "d.test"}), &first);
+  EXPECT_EQ(lanes.find({1, Phase::retry, "d.test"}), &retry);
+  EXPECT_EQ(lanes.find({2, Phase::first, "d.test"}), nullptr);
+  EXPECT_EQ(lanes.find({1, Phase::first, "e.test"}), nullptr);
   const LaneRef ref{first.slot, first.generation, 1};
   lanes.remove(first);
-  EXPECT_EQ(lanes.find(1, Phase::first, "d.test"), nullptr);
-  auto& other = lanes.add(stream(3), Phase::first, "f.test");
+  EXPECT_EQ(lanes.find({1, Phase::first, "d.test"}), nullptr);
+  auto& other = lanes.add(stream(3), {3, Phase::first, "f.test"});
   EXPECT_EQ(other.slot, ref.slot) << "the slot is used again";
   EXPECT_EQ(lanes.at(ref), nullptr) << "but not for whoever means the lane before";
 }

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "queue/families.hpp"
+#include "queue/outbox.hpp"
 
 namespace sluice::queue {
 namespace {
@@ -79,12 +80,13 @@ TEST_F(LedgerTest, AnAssumedDeliveryIsTwoEvents) {
   settlement.event = "delivered";
   commit([&](store::Batch& batch) { ledger_.settle(batch, settlement); });
   ASSERT_EQ(ledger_.committed_seq(), seq + 2);
-  const auto events = database_->cursor(kOutbox, std::string(), std::string(9, '\xff'));
-  ASSERT_TRUE(events->valid());
-  EXPECT_EQ(events->value(), "in doubt");
-  events->next();
-  ASSERT_TRUE(events->valid());
-  EXPECT_EQ(events->value(), "delivered");
+  OutboxReader events(*database_, seq + 1);
+  ASSERT_TRUE(events.valid());
+  EXPECT_EQ(events.event(), "in doubt");
+  events.next();
+  ASSERT_TRUE(events.valid());
+  EXPECT_EQ(events.event(), "delivered");
+  EXPECT_EQ(events.seq(), seq + 2);
   EXPECT_EQ(ledger_.counters(1).doubts, 1U);
   EXPECT_EQ(ledger_.counters(1).delivered, 1U);
 }
