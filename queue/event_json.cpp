@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
-
 #include "engine/base/json_text.hpp"
 
 namespace sluice::queue {
@@ -56,8 +54,10 @@ bool about_a_recipient(EventKind kind) {
 }  // namespace
 
 void append_event_line(std::string& out, std::uint64_t seq, const Event& event, const Stream* stream) {
-  fmt::format_to(std::back_inserter(out), R"({{"v":1,"seq":{},"time":"{}","event":"{}")", seq,
-                 to_rfc3339(from_ms(event.time_ms)), name_of(event.kind));
+  out += R"({"v":1,"seq":)";
+  out += fmt::format_int(seq).c_str();
+  out.append(R"(,"time":")").append(to_rfc3339(from_ms(event.time_ms)));
+  out.append(R"(","event":")").append(name_of(event.kind)).append(1, '"');
   Line line{out};
   if (event.id) line.text("id", event.id->text());
   if (event.stream != 0) line.number("stream", event.stream);

@@ -273,9 +273,11 @@ void EventLog::trim(std::uint64_t upto) {
   do {
     const auto to = std::min(from + kSentPart, count);
     const bool last = to == count;
-    auto apply = [entries, from, to, last, upto](store::Batch& batch) {
-      for (auto i = from; i < to; ++i)
-        batch.put(kSent, entries->key(entries->places[i]), entries->value(entries->places[i]));
+    auto apply = [&told = queue_->told_rows(), entries, from, to, last, upto](store::Batch& batch) {
+      for (auto i = from; i < to; ++i) {
+        const auto& place = entries->places[i];
+        if (!told.take(entries->key(place))) batch.put(kSent, entries->key(place), entries->value(place));
+      }
       if (last) batch.erase_range(kOutbox, OutboxRow::key(0), OutboxRow::key(upto + 1));
     };
     auto done = [sent = sent_, entries, last](const Expected<>& result) {

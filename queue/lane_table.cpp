@@ -28,36 +28,36 @@ void FeederLane::clear() {
 
 FeederLane* LaneTable::find(const LaneName& name) {
   const auto at = index_.find(name);
-  return at == index_.end() ? nullptr : &lanes_[at->slot];
+  return at == index_.end() ? nullptr : &lane(at->slot);
 }
 
 FeederLane& LaneTable::add(StreamPtr stream, const LaneName& name) {
   SLUICE_ASSERT(stream->id == name.stream);
   std::uint32_t slot = 0;
   if (free_.empty()) {
-    slot = static_cast<std::uint32_t>(lanes_.size());
-    lanes_.emplace_back();
+    slot = slots_++;
+    if (slot % kChunk == 0) chunks_.push_back(std::make_unique<FeederLane[]>(kChunk));
   } else {
     slot = free_.back();
     free_.pop_back();
   }
-  auto& lane = lanes_[slot];
-  ++lane.generation;
-  lane.slot = slot;
-  lane.used = true;
-  lane.stream = std::move(stream);
-  lane.phase = name.phase;
-  lane.domain = name.domain;
-  lane.domain_hash = name.domain_hash;
+  auto& added = lane(slot);
+  ++added.generation;
+  added.slot = slot;
+  added.used = true;
+  added.stream = std::move(stream);
+  added.phase = name.phase;
+  added.domain = name.domain;
+  added.domain_hash = name.domain_hash;
   const bool fresh = index_.insert({name.hash(), slot}).second;
   SLUICE_ASSERT(fresh);
-  return lane;
+  return added;
 }
 
 FeederLane* LaneTable::at(LaneRef ref) {
-  if (ref.slot >= lanes_.size()) return nullptr;
-  auto& lane = lanes_[ref.slot];
-  return lane.used && lane.generation == ref.generation ? &lane : nullptr;
+  if (ref.slot >= slots_) return nullptr;
+  auto& found = lane(ref.slot);
+  return found.used && found.generation == ref.generation ? &found : nullptr;
 }
 
 void LaneTable::remove(FeederLane& lane) {

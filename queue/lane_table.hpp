@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -113,8 +113,8 @@ class LaneTable {
 
   template <class Fn>
   void for_each(Fn fn) {
-    for (auto& lane : lanes_) {
-      if (lane.used) fn(lane);
+    for (std::uint32_t slot = 0; slot < slots_; ++slot) {
+      if (lane(slot).used) fn(lane(slot));
     }
   }
 
@@ -137,13 +137,17 @@ class LaneTable {
     bool operator()(const Entry& a, const Entry& b) const { return a.slot == b.slot; }
     bool operator()(const LaneName& a, const Entry& b) const {
       if (a.hash() != b.hash) return false;
-      const auto& lane = table->lanes_[b.slot];
+      const auto& lane = table->lane(b.slot);
       return a.stream == lane.stream->id && a.phase == lane.phase && a.domain == lane.domain;
     }
     bool operator()(const Entry& a, const LaneName& b) const { return (*this)(b, a); }
   };
 
-  std::deque<FeederLane> lanes_;  // a deque: addresses stay while it grows
+  static constexpr std::uint32_t kChunk = 256;  ///< lanes allocated together; their addresses stay
+  [[nodiscard]] FeederLane& lane(std::uint32_t slot) const { return chunks_[slot / kChunk][slot % kChunk]; }
+
+  std::vector<std::unique_ptr<FeederLane[]>> chunks_;
+  std::uint32_t slots_ = 0;
   std::vector<std::uint32_t> free_;
   boost::unordered_flat_set<Entry, Hash, Equal> index_{0, Hash{}, Equal{this}};
 };

@@ -23,7 +23,7 @@ void Queue::write(store::Batch& batch, const Notes& notes) {
   for (const auto& row : notes.rows) {
     row.value ? batch.put(kMeta, row.key, *row.value) : batch.erase(kMeta, row.key);
   }
-  for (const auto& row : notes.sent) row.put(batch);
+  for (const auto& row : notes.sent) told_rows_.put(batch, *database_, row);
   for (const auto& event : notes.events) ledger_.add_event(batch, event);
 }
 

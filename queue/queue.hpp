@@ -130,6 +130,8 @@ class Queue {
   /// Durable when it returns. Blocks for one commit: not for workers.
   [[nodiscard]] Expected<> keep_now(const Notes& notes);
 
+  /// Committer's thread only.
+  [[nodiscard]] ToldRows& told_rows() { return told_rows_; }
   [[nodiscard]] Feeder& feeder() { return *feeder_; }
   [[nodiscard]] const Ledger& ledger() const { return ledger_; }
   [[nodiscard]] store::Database& database() { return *database_; }
@@ -166,6 +168,7 @@ class Queue {
   std::unique_ptr<Feeder> feeder_;
   StreamTable streams_;
   Orders orders_;
+  ToldRows told_rows_;
   std::atomic<std::uint64_t> next_block_{1};
   RecoveryReport recovery_;
 };

@@ -34,6 +34,13 @@ std::optional<SentEntry> decode(std::string_view bytes) {
 
 }  // namespace
 
+void ToldRows::put(store::Batch& batch, const store::Database& database, const SentRow& row) {
+  row.put(batch);
+  auto key = sent_key(row.stream, row.row);
+  const auto stored = database.get(kSent, key);
+  if (stored && !*stored) keys_.insert(std::move(key));
+}
+
 void SentRow::put(store::Batch& batch) const {
   std::string value;
   put_varint(value, static_cast<std::uint64_t>(entry.time_ms));
@@ -53,8 +60,23 @@ std::string_view SentIndex::Entries::value(const Place& place) const {
 
 std::optional<std::string> SentIndex::Entries::find(std::string_view wanted) const {
   const auto found =
-      std::find_if(places.begin(), places.end(), [&](const auto& place) { return key(place) == wanted; });
-  return found == places.end() ? std::nullopt : std::optional(std::string(value(*found)));
+      std::ranges::lower_bound(places, wanted, {}, [this](const Place& place) { return key(place); });
+  if (found == places.end() || key(*found) != wanted) return std::nullopt;
+  return std::string(value(*found));
+}
+
+/// A key whose hash another one has taken is looked for one by one: never seen, and slow is not wrong.
+std::optional<std::string> SentIndex::find_gathered(std::string_view wanted) const {
+  constexpr std::hash<std::string_view> kHash;
+  const auto& places = gathered_.places;
+  for (; indexed_ < places.size(); ++indexed_)
+    by_key_.try_emplace(kHash(gathered_.key(places[indexed_])), static_cast<std::uint32_t>(indexed_));
+  const auto at = by_key_.find(kHash(wanted));
+  if (at == by_key_.end()) return std::nullopt;
+  auto found = places.begin() + at->second;
+  if (gathered_.key(*found) != wanted)
+    found = std::ranges::find(places, wanted, [this](const auto& place) { return gathered_.key(place); });
+  return found == places.end() ? std::nullopt : std::optional(std::string(gathered_.value(*found)));
 }
 
 void SentIndex::add(const Event& event) {
@@ -80,6 +102,8 @@ std::size_t SentIndex::size() const {
 std::shared_ptr<const SentIndex::Entries> SentIndex::take() {
   const std::lock_guard lock(mutex_);
   auto out = std::make_shared<Entries>(std::exchange(gathered_, {}));
+  by_key_.clear();
+  indexed_ = 0;
   std::sort(out->places.begin(), out->places.end(),
             [&](const auto& a, const auto& b) { return out->key(a) < out->key(b); });
   leaving_.push_back(out);
@@ -101,16 +125,15 @@ Expected<std::optional<SentEntry>> SentIndex::find(StreamId stream, Row row) con
   std::optional<std::string> value;
   {
     const std::lock_guard lock(mutex_);
-    value = gathered_.find(key);
+    value = find_gathered(key);
     for (const auto& entries : leaving_) {
       if (!value) value = entries->find(key);
     }
   }
-  if (!value) {
-    auto stored = database_.get(kSent, key);
-    if (!stored) return std::unexpected(stored.error());
-    value = std::move(*stored);
-  }
+  // What is on disk is newer than what is on its way: something was told of it.
+  auto stored = database_.get(kSent, key);
+  if (!stored) return std::unexpected(stored.error());
+  if (*stored) value = std::move(*stored);
   if (!value) return std::nullopt;
   auto entry = decode(*value);
   if (!entry) return fail(ErrorCode::corrupt, "an entry of the sent index does not decode");

@@ -8,6 +8,8 @@
 // Threads: add() and take() by the exporter; the others from any.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -42,6 +44,21 @@ struct SentRow {
   void put(store::Batch& batch) const;
 };
 
+/// Rows of which something was told while the entry of their delivery was on its way into the store: that
+/// entry is out of date. Committer's thread.
+class ToldRows {
+ public:
+  /// Writes the row, and remembers it when no entry of it is on disk.
+  void put(store::Batch& batch, const store::Database& database, const SentRow& row);
+  /// The entry of that key that is on its way must not be written. Says so once.
+  [[nodiscard]] bool take(std::string_view key) {
+    return !keys_.empty() && keys_.erase(std::string(key)) > 0;
+  }
+
+ private:
+  boost::unordered_flat_set<std::string> keys_;
+};
+
 class SentIndex {
  public:
   /// Keys and values as they go into the store (FORMAT.md), in key order.
@@ -54,7 +71,7 @@ class SentIndex {
     std::vector<Place> places;
     [[nodiscard]] std::string_view key(const Place& place) const;
     [[nodiscard]] std::string_view value(const Place& place) const;
-    /// Looks at each, so that the order does not matter.
+    /// In key order only.
     [[nodiscard]] std::optional<std::string> find(std::string_view key) const;
   };
 
@@ -73,9 +90,14 @@ class SentIndex {
   [[nodiscard]] Expected<std::optional<SentEntry>> find(StreamId stream, Row row) const;
 
  private:
+  [[nodiscard]] std::optional<std::string> find_gathered(std::string_view key) const;
+
   const store::Database& database_;
   mutable std::mutex mutex_;
-  Entries gathered_;                                     ///< in order of arrival
+  Entries gathered_;  ///< in order of arrival
+  /// Place of a gathered entry by the hash of its key; filled by those who look for one, up to the newest.
+  mutable boost::unordered_flat_map<std::size_t, std::uint32_t> by_key_;
+  mutable std::size_t indexed_ = 0;
   std::vector<std::shared_ptr<const Entries>> leaving_;  ///< taken, on their way into the store
 };
 

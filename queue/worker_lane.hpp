@@ -26,6 +26,16 @@ struct WorkerLane {
   WorkerLane* before = nullptr;  ///< these two: in its LaneList
   WorkerLane* after = nullptr;
 
+  /// Empties it for another lane; its buffers are kept.
+  void clear() {
+    auto kept_domain = std::move(domain);
+    auto kept_window = std::move(window);
+    kept_domain.clear();
+    kept_window.clear();
+    *this = WorkerLane();
+    domain = std::move(kept_domain);
+    window = std::move(kept_window);
+  }
   void add(Run run) {
     ref = run.lane;
     last_run = std::max(last_run, run.lane.run);

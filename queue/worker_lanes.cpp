@@ -3,15 +3,37 @@
 #include "engine/base/assert.hpp"
 
 namespace sluice::queue {
+namespace {
+
+constexpr std::size_t kMaxSpare = 1024;
+constexpr std::size_t kSpareRuns = 4;  ///< a longer window is not kept
+
+}  // namespace
+
 WorkerLane& WorkerLanes::lane_for(const LaneRef& ref, const StreamPtr& stream, const RecordKey& key) {
   auto& lane = lanes_[name_of(ref)];
   if (!lane) {
-    lane = std::make_unique<WorkerLane>();
+    if (spare_.empty()) {
+      lane = std::make_unique<WorkerLane>();
+    } else {
+      lane = std::move(spare_.back());
+      spare_.pop_back();
+    }
     lane->stream = stream;
     lane->phase = key.phase;
     lane->domain = key.domain;
   }
   return *lane;
+}
+
+void WorkerLanes::forget(const WorkerLane& lane) {
+  const auto at = lanes_.find(name_of(lane.ref));
+  SLUICE_ASSERT(at != lanes_.end());
+  if (spare_.size() < kMaxSpare && at->second->window.capacity() <= kSpareRuns) {
+    at->second->clear();
+    spare_.push_back(std::move(at->second));
+  }
+  lanes_.erase(at);
 }
 
 WorkerLane& WorkerLanes::add(Run run) {
@@ -32,7 +54,7 @@ bool WorkerLanes::after_take(WorkerLane& lane) {
     feeder_.want_more(lane.ref);
   }
   if (lane.records > 0 || lane.queued) return true;
-  lanes_.erase(name_of(lane.ref));
+  forget(lane);
   return false;
 }
 
@@ -42,7 +64,7 @@ void WorkerLanes::give_back(WorkerLane& lane, Instant until, std::uint64_t seen)
   unleased.reserve(lane.records);
   while (lane.records > 0) unleased.push_back(lane.take());
   feeder_.give_back(lane.ref, lane.last_run, std::move(unleased), until, seen);
-  lanes_.erase(name_of(lane.ref));
+  forget(lane);
 }
 
 void WorkerLanes::for_each(const std::function<void(WorkerLane&)>& fn) {

@@ -36,9 +36,11 @@ class WorkerLanes {
   /// What tells a lane of the feeder's table from every other, also from an earlier one of the same slot.
   static std::uint64_t name_of(const LaneRef& ref) { return std::uint64_t{ref.generation} << 32 | ref.slot; }
   WorkerLane& lane_for(const LaneRef& ref, const StreamPtr& stream, const RecordKey& key);
+  void forget(const WorkerLane& lane);
 
   Feeder& feeder_;
   boost::unordered_flat_map<std::uint64_t, std::unique_ptr<WorkerLane>> lanes_;
+  std::vector<std::unique_ptr<WorkerLane>> spare_;  ///< empty ones, to be used again: most lanes are short
 };
 
 }  // namespace sluice::queue

@@ -293,5 +293,52 @@ TEST_F(EventLogTest, ADeliveryIsFoundByItsRowBeforeAndAfterTheTrimAndAfterAReope
   EXPECT_TRUE(log->sent().find(7, 3)->has_value());
 }
 
+TEST_F(EventLogTest, WhatWasToldOfADeliveryOutlivesItsTrimAndAReopening) {
+  options_.trim_every = 100;
+  const auto tell = [&](EventLog& log, Row row, std::uint8_t bit) {
+    auto found = log.sent().find(7, row);
+    ASSERT_TRUE(found && *found) << row;
+    (*found)->told |= bit;
+    ASSERT_TRUE(queue_->keep_now({{}, {}, {{7, row, **found}}}));
+  };
+  const auto told = [](EventLog& log, Row row) {
+    const auto found = log.sent().find(7, row);
+    return found && *found ? (*found)->told : 0xff;
+  };
+  {
+    auto log = this->log();
+    ASSERT_TRUE(log) << log.error().text;
+    for (Row row = 0; row < 50; ++row) queue_->record_event(delivery(row));
+    record(1);
+    export_all(*log);
+    for (Row row = 0; row < 50; row += 2) tell(*log, row, kToldReturned);
+    tell(*log, 4, kToldComplaint);
+    for (Row row = 50; row < 150; ++row) queue_->record_event(delivery(row));
+    record(1);
+    export_all(*log);  // all of them go into the store, but for those that were told of
+    record(1);
+    tell(*log, 140, kToldReturned);
+    for (Row row = 200; row < 250; ++row) queue_->record_event(delivery(row));
+    record(1);
+    export_all(*log);
+    tell(*log, 210, kToldReturned);
+  }
+  close();
+  open();
+  auto log = this->log();
+  ASSERT_TRUE(log) << log.error().text;
+  for (Row row = 250; row < 400; ++row) queue_->record_event(delivery(row));
+  record(1);
+  export_all(*log);  // another trim, after the reopening
+  record(1);
+  for (Row row = 0; row < 50; ++row)
+    EXPECT_EQ(told(*log, row), row == 4       ? kToldReturned | kToldComplaint
+                               : row % 2 == 0 ? kToldReturned
+                                              : 0)
+        << row;
+  for (Row row = 50; row < 150; ++row) EXPECT_EQ(told(*log, row), row == 140 ? kToldReturned : 0) << row;
+  for (Row row = 200; row < 250; ++row) EXPECT_EQ(told(*log, row), row == 210 ? kToldReturned : 0) << row;
+}
+
 }  // namespace
 }  // namespace sluice::queue
