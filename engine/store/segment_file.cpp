@@ -2,13 +2,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <span>
 
 #include "engine/base/assert.hpp"
 #include "engine/base/bytes.hpp"
@@ -26,12 +26,22 @@ std::unexpected<Error> io_error(const std::string& doing, const std::string& pat
   return fail(code, doing + ' ' + path + ": " + std::strerror(error));
 }
 
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto n = ::write(fd, bytes.data(), bytes.size());
+/// Changes the list while it goes.
+bool write_all(int fd, std::span<iovec> parts) {
+  constexpr std::size_t kMostParts = 1024;  // IOV_MAX of Linux
+  while (!parts.empty()) {
+    const auto n = ::writev(fd, parts.data(), static_cast<int>(std::min(parts.size(), kMostParts)));
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(n));
+    if (n < 0) return false;
+    auto left = static_cast<std::size_t>(n);
+    while (!parts.empty() && left >= parts.front().iov_len) {
+      left -= parts.front().iov_len;
+      parts = parts.subspan(1);
+    }
+    if (parts.empty()) return true;
+    if (n == 0) return false;
+    parts.front().iov_base = static_cast<char*>(parts.front().iov_base) + left;
+    parts.front().iov_len -= left;
   }
   return true;
 }
@@ -92,19 +102,19 @@ Expected<std::unique_ptr<SegmentFile>> SegmentFile::create(const std::string& fo
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
   if (fd < 0) return io_error("creating", path);
   auto file = std::unique_ptr<SegmentFile>(new SegmentFile(fd, number, std::move(path)));
-  if (!write_all(fd, kSegmentMagic)) {
+  if (::write(fd, kSegmentMagic.data(), kSegmentMagic.size()) != static_cast<ssize_t>(kSegmentMagic.size())) {
     auto failed = io_error("writing", file->path_);
     ::unlink(file->path_.c_str());
     return failed;
   }
-  file->bytes_ = kSegmentMagic.size();
+  file->written_ = file->bytes_ = kSegmentMagic.size();
   if (auto named = sync_folder(folder); !named) return std::unexpected(named.error());
   return file;
 }
 
 SegmentFile::~SegmentFile() { ::close(fd_); }
 
-Expected<BodyRef> SegmentFile::append(const std::vector<std::string>& pieces) {
+BodyRef SegmentFile::stage(const std::vector<std::string>& pieces) {
   std::uint64_t length = 0;
   Crc32c crc;
   for (const auto& piece : pieces) {
@@ -115,16 +125,28 @@ Expected<BodyRef> SegmentFile::append(const std::vector<std::string>& pieces) {
   std::string frame;
   put_be<4>(frame, length);
   put_be<4>(frame, crc.value());
-  bool written = write_all(fd_, frame);
-  for (const auto& piece : pieces) written = written && write_all(fd_, piece);
-  if (!written) {
-    auto failed = io_error("writing", path_);
-    broken_ = ::ftruncate(fd_, static_cast<off_t>(bytes_)) != 0;
-    return failed;
-  }
+  auto& kept = frames_.emplace_back();
+  std::copy(frame.begin(), frame.end(), kept.begin());
+  staged_.push_back({kept.data(), kept.size()});
+  // writev() takes pointers to what it does not change.
+  for (const auto& piece : pieces) staged_.push_back({const_cast<char*>(piece.data()), piece.size()});
   const BodyRef ref{number_, bytes_ + kFrameBytes, static_cast<std::uint32_t>(length), crc.value()};
   bytes_ += kFrameBytes + length;
   return ref;
+}
+
+Expected<> SegmentFile::write() {
+  Expected<> out;
+  if (write_all(fd_, staged_)) {
+    written_ = bytes_;
+  } else {
+    out = io_error("writing", path_);
+    broken_ = ::ftruncate(fd_, static_cast<off_t>(written_)) != 0;
+    bytes_ = written_;
+  }
+  staged_.clear();
+  frames_.clear();
+  return out;
 }
 
 Expected<> SegmentFile::sync() {

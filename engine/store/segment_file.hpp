@@ -6,7 +6,11 @@
 // is never followed by good bytes, and nobody refers to it because a body is named only after its sync.
 #pragma once
 
+#include <sys/uio.h>
+
+#include <array>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -42,8 +46,11 @@ class SegmentFile {
   SegmentFile(const SegmentFile&) = delete;
   SegmentFile& operator=(const SegmentFile&) = delete;
 
-  /// Written, not synced. On failure the file is cut back to what it was.
-  [[nodiscard]] Expected<BodyRef> append(const std::vector<std::string>& pieces);
+  /// Gives the body its place; the pieces are written by write(), and must stay until then.
+  BodyRef stage(const std::vector<std::string>& pieces);
+  /// What was staged, in as few calls as there can be; not synced. On failure the file is cut back to what it
+  /// was, and nothing is staged any more.
+  [[nodiscard]] Expected<> write();
   [[nodiscard]] Expected<> sync();
   /// It could not be cut back: nothing may be appended any more.
   [[nodiscard]] bool broken() const { return broken_; }
@@ -54,10 +61,15 @@ class SegmentFile {
   SegmentFile(int fd, std::uint32_t number, std::string path)
       : fd_(fd), number_(number), path_(std::move(path)) {}
 
+  using Frame = std::array<char, kFrameBytes>;
+
   const int fd_;
   const std::uint32_t number_;
   const std::string path_;
-  std::uint64_t bytes_ = 0;
+  std::deque<Frame> frames_;   ///< of staged bodies; a deque: addresses stay while it grows
+  std::vector<iovec> staged_;  ///< frame and pieces, body after body
+  std::uint64_t written_ = 0;  ///< in the file
+  std::uint64_t bytes_ = 0;    ///< with what is staged
   bool broken_ = false;
 };
 

@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 
@@ -98,21 +99,19 @@ bool Segments::take(std::vector<Item>& batch) {
 
 void Segments::write(std::vector<Item>& batch) {
   first_unsynced_ = 0;
-  bool wrote = false;
   std::uint64_t bytes = 0;
+  for (const auto& item : batch) bytes += item.bytes;
+  const auto room = check_room(bytes);
   for (std::size_t i = 0; i < batch.size(); ++i) {
     auto& item = batch[i];
-    bytes += item.bytes;
     if (item.pieces.empty()) continue;
     if (active_ && (active_->broken() || active_->bytes() >= options_.segment_bytes)) {
-      if (wrote) static_cast<void>(sync_active(batch, i));
-      wrote = false;
+      write_placed(batch, i);
       seal_active();
     }
-    item.result = place(item);
-    if (item.result) wrote = true;
+    item.result = room ? place(item) : std::unexpected(room.error());
   }
-  if (wrote) static_cast<void>(sync_active(batch, batch.size()));
+  write_placed(batch, batch.size());
   {
     const std::lock_guard lock(mutex_);
     pending_bytes_ -= bytes;
@@ -129,8 +128,8 @@ void Segments::write(std::vector<Item>& batch) {
   }
 }
 
+/// Gives the body its place in the segment that is being written; a new one where there is none.
 Expected<StoredBody> Segments::place(const Item& item) {
-  if (auto room = check_room(); !room) return std::unexpected(room.error());
   if (!active_) {
     std::uint32_t number = 0;
     {
@@ -144,12 +143,34 @@ Expected<StoredBody> Segments::place(const Item& item) {
     const std::lock_guard lock(mutex_);
     has_active_ = true;
   }
-  auto ref = active_->append(item.pieces);
-  if (!ref) {
-    log::error("body_write_failed", {{"reason", ref.error().text}});
-    return std::unexpected(ref.error());
+  return StoredBody{active_->stage(item.pieces), active_pin_};
+}
+
+/// Writes and syncs what was placed since the last sync, before `end`.
+void Segments::write_placed(std::vector<Item>& batch, std::size_t end) {
+  const auto placed = [](const Item& item) { return !item.pieces.empty() && item.result; };
+  const auto first = batch.begin() + static_cast<std::ptrdiff_t>(first_unsynced_);
+  const auto last = batch.begin() + static_cast<std::ptrdiff_t>(end);
+  if (active_ && std::any_of(first, last, placed)) {
+    if (!active_->write()) {
+      for (auto item = first; item != last; ++item) {
+        if (placed(*item)) write_alone(*item);
+      }
+    }
+    if (active_ && std::any_of(first, last, placed)) static_cast<void>(sync_active(batch, end));
   }
-  return StoredBody{*ref, active_pin_};
+  first_unsynced_ = end;
+}
+
+void Segments::write_alone(Item& item) {
+  item.result = active_->broken()
+                    ? fail(ErrorCode::io, "the segment cannot be written any more")
+                    : Expected<StoredBody>(StoredBody{active_->stage(item.pieces), active_pin_});
+  if (!item.result) return;
+  if (auto written = active_->write(); !written) {
+    log::error("body_write_failed", {{"reason", written.error().text}});
+    item.result = std::unexpected(written.error());
+  }
 }
 
 /// Syncs the bodies placed since the last sync, those before `end`; on failure they are reported failed and
@@ -179,11 +200,11 @@ void Segments::seal_active() {
   has_active_ = false;
 }
 
-Expected<> Segments::check_room() const {
+Expected<> Segments::check_room(std::uint64_t bytes) const {
   struct statvfs disk{};
   if (::statvfs(options_.folder.c_str(), &disk) != 0) return {};  // the write will tell
   const auto free = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
-  if (free >= options_.min_free_bytes) return {};
+  if (free >= options_.min_free_bytes && free - options_.min_free_bytes >= bytes) return {};
   return fail(ErrorCode::unavailable, fmt::format("{} bytes are free below {}", free, options_.folder));
 }
 

@@ -8,7 +8,8 @@
 // them from there. Every segment found at open() is sealed; those nobody needs (orphans of a crash) go with
 // the first sweep.
 //
-// A body that cannot be written (disk full) is reported to its own done(); a segment whose sync failed takes
+// The bodies of a moment also share one write; where that fails, each is tried alone. A body that cannot be
+// written (disk full) is reported to its own done(); a segment whose sync failed takes
 // no further body, because what the kernel holds of it is unknown from then on.
 #pragma once
 
@@ -98,9 +99,11 @@ class Segments {
   bool take(std::vector<Item>& batch);
   void write(std::vector<Item>& batch);
   Expected<StoredBody> place(const Item& item);
+  void write_placed(std::vector<Item>& batch, std::size_t end);
+  void write_alone(Item& item);
   Expected<> sync_active(std::vector<Item>& batch, std::size_t end);
   void seal_active();
-  Expected<> check_room() const;
+  Expected<> check_room(std::uint64_t bytes) const;
 
   const SegmentsOptions options_;
   InUse in_use_;

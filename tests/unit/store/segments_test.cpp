@@ -237,6 +237,64 @@ TEST(Segments, ABodyOnItsWayKeepsItsSegmentAndSoDoesAReadThatFails) {
   EXPECT_FALSE(segments->read(ref));
 }
 
+/// The file system's own refusal in the middle of a write: a file may have so many bytes.
+class FilesOf {
+ public:
+  explicit FilesOf(rlim_t most) : old_action_(std::signal(SIGXFSZ, SIG_IGN)) {
+    EXPECT_EQ(::getrlimit(RLIMIT_FSIZE, &old_limit_), 0);
+    const rlimit small{most, old_limit_.rlim_max};
+    EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  }
+  FilesOf(const FilesOf&) = delete;
+  FilesOf& operator=(const FilesOf&) = delete;
+  ~FilesOf() {
+    ::setrlimit(RLIMIT_FSIZE, &old_limit_);
+    std::signal(SIGXFSZ, old_action_);
+  }
+
+ private:
+  void (*old_action_)(int);
+  rlimit old_limit_{};
+};
+
+TEST(Segments, OfTheBodiesOfOneWriteOnlyThoseThatDoNotFitAreRefused) {
+  const Folder folder;
+  auto segments = open_in(options_in(folder.path));
+  std::vector<Expected<StoredBody>> results;
+  const auto wanted = [](int n) { return std::string(n % 3 == 1 ? 5000 : 400, static_cast<char>('a' + n)); };
+  for (int n = 0; n < 6; ++n) {
+    ASSERT_TRUE(segments->append({wanted(n), ""}, [&](const auto& result) { results.push_back(result); }));
+  }
+  {
+    const FilesOf limit(2000);
+    segments->start(all_in_use);
+    segments->stop();
+  }
+  ASSERT_EQ(results.size(), 6U);
+  for (int n = 0; n < 6; ++n) {
+    const auto& result = results[static_cast<std::size_t>(n)];
+    ASSERT_EQ(result.has_value(), n % 3 != 1) << n;
+    if (result) EXPECT_EQ(segments->read(result->ref).value_or(""), wanted(n)) << n;
+  }
+}
+
+TEST(Segments, ManyBodiesOfOneWriteAreMoreThanOneCallTakes) {
+  const Folder folder;
+  auto segments = open_in(options_in(folder.path));
+  constexpr std::size_t kBodies = 3000;  // of three pieces; a call takes 1024
+  std::vector<BodyRef> refs;
+  const auto wanted = [](std::size_t n) { return std::string(n % 50, 'x') + std::to_string(n); };
+  for (std::size_t n = 0; n < kBodies; ++n) {
+    const auto body = wanted(n);
+    ASSERT_TRUE(segments->append({body.substr(0, n % 7), body.substr(std::min(body.size(), n % 7))},
+                                 [&](const auto& result) { refs.push_back(result->ref); }));
+  }
+  segments->start(all_in_use);
+  segments->stop();
+  ASSERT_EQ(refs.size(), kBodies);
+  for (std::size_t n = 0; n < kBodies; ++n) ASSERT_EQ(segments->read(refs[n]).value_or(""), wanted(n)) << n;
+}
+
 TEST(Segments, AFullDiskRefusesTheBodyAndKeepsTheOthers) {
   const Folder folder;
   auto options = options_in(folder.path);
@@ -244,16 +302,10 @@ TEST(Segments, AFullDiskRefusesTheBodyAndKeepsTheOthers) {
   segments->start(all_in_use);
   const auto before = append(*segments, {std::string(1000, 'a')});
   ASSERT_TRUE(before);
-  // The file system's own refusal in the middle of a write: a file may have 2000 bytes.
-  const auto old_action = std::signal(SIGXFSZ, SIG_IGN);
-  rlimit old_limit{};
-  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old_limit), 0);
-  const rlimit small{2000, old_limit.rlim_max};
-  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  std::optional<FilesOf> limit(2000);
   const auto refused = append(*segments, {std::string(5000, 'b')});
   const auto fits = append(*segments, {std::string(500, 'c')});
-  ::setrlimit(RLIMIT_FSIZE, &old_limit);
-  std::signal(SIGXFSZ, old_action);
+  limit.reset();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::io);
   ASSERT_TRUE(fits) << fits.error().text;
