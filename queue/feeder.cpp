@@ -101,6 +101,7 @@ Instant Feeder::step() {
   }
   unpark_due();
   look_at_due();
+  make_room();
   const bool fed = feed_hungry();
   const bool more = read_somewhere() || fed;
   hand_out();
@@ -144,8 +145,11 @@ void Feeder::handle(StreamChanged& message) {
     forget({stream->id, Phase::retry});
     return;
   }
-  consider(scan(stream, Phase::first));
-  consider(scan(stream, Phase::retry));
+  for (const auto phase : {Phase::first, Phase::retry}) {
+    auto& changed = scan(stream, phase);
+    changed.pass_at_once();
+    consider(changed);
+  }
   if (!stream->may_send(now_)) return;
   std::vector<FeederLane*> parked;
   lanes_.for_each([&](FeederLane& lane) {
@@ -156,6 +160,10 @@ void Feeder::handle(StreamChanged& message) {
 
 /// What an order or a limit held may go, or not; the workers know, and give it back again.
 void Feeder::handle(OrdersChanged&) {
+  for (auto& [id, changed] : scans_) {
+    changed.pass_at_once();
+    consider(changed);
+  }
   std::vector<FeederLane*> parked;
   lanes_.for_each([&](FeederLane& lane) {
     if (lane.parked_until && lane.stream->may_send(now_)) parked.push_back(&lane);
@@ -195,8 +203,7 @@ void Feeder::handle(GiveBack& message) {
   lane->run_size = options_.first_run;
   // The message that tells of a change may have been handled before this one.
   const auto until = message.seen == changes() ? message.until : now_;
-  lane->parked_until = until;
-  parked_.push({until, message.lane});
+  park(*lane, until);
   consider(owner);
   if (until <= now_)
     unpark(*lane);
@@ -235,6 +242,7 @@ void Feeder::handle(std::vector<Insertion>& message) {
     SLUICE_ASSERT(key.has_value());
     if (insertion.first_key < owner.cursor) {
       owner.left_behind = std::min(owner.left_behind, key->due);
+      owner.want(now_);
     } else {
       owner.next_due = std::min(owner.next_due, key->due);
     }

@@ -4,8 +4,9 @@
 // each; a long lane then goes on with a cursor of its own, as its worker asks for more. Retries are read by
 // due second; what a lane has no room for is passed, and read later by the lane itself. A lane in memory is
 // skipped by the scan of first attempts; a lane its worker gave back is parked and costs nothing until its
-// time. What is inserted behind a scan makes it run once more. So every unsettled record
-// is, at any time, exactly one of: in memory (a lane's open runs), ahead of a cursor, a lane's to read
+// time. When the table of lanes is full, parked ones give their place up and are found again by a later pass.
+// What is inserted behind a scan makes it run once more. So every unsettled record is, at any time, exactly
+// one of: in memory (a lane's open runs), ahead of a cursor, a lane's to read
 // (`left_due`), or covered by `dirty` / `left_behind`, which start another pass.
 //
 // Threads: step() and everything private run on one thread (start() makes it; the simulation calls step()
@@ -40,6 +41,8 @@ struct FeederOptions {
   std::uint32_t max_run = 1024;                ///< records of a long lane's later reads
   std::size_t retry_lane_records = 256;        ///< a retry lane with more in memory is full
   std::chrono::milliseconds mark_interval{1000};
+  /// A parked lane that may go within this keeps its place when the table of lanes is full.
+  std::chrono::milliseconds lane_stays{10'000};
 };
 
 struct FeederStats {
@@ -154,6 +157,11 @@ class Feeder final : public CommitObserver {
   [[nodiscard]] bool full() const;
   [[nodiscard]] std::size_t share() const;
 
+  // feeder_places.cpp: lanes that are parked, and give their place up
+  void park(FeederLane& lane, Instant until);
+  void make_room();
+  void give_place_up(FeederLane& lane);
+
   // feeder_scan.cpp: reading
   void read_first_page(Scan& scan);
   std::uint32_t take_lane(Scan& scan, store::Cursor& cursor, FeederLane& lane, Page& page);
@@ -200,6 +208,8 @@ class Feeder final : public CommitObserver {
   Instant now_{};              ///< of this step
   std::uint64_t read_at_ = 0;  ///< edits committed when this step began
   std::priority_queue<Parked, std::vector<Parked>, std::greater<>> parked_;
+  std::uint32_t place_hand_ = 0;  ///< the slot looked at next for a place
+  Instant next_room_{};           ///< no place was found: not before
   Instant next_marks_{};
 
   mutable std::mutex inbox_mutex_;

@@ -229,6 +229,7 @@ void Feeder::hand_over(Scan& scan, const Insertion& insertion) {
     if (insertion.first_key < scan.cursor && (scan.dirty.empty() || insertion.first_key < scan.dirty)) {
       scan.dirty = insertion.first_key;
     }
+    scan.want(now_);
     return;
   }
   const auto& records = insertion.page->records();

@@ -15,6 +15,7 @@ Scan& Feeder::scan(const StreamPtr& stream, Phase phase) {
   out.phase = phase;
   out.cursor = std::max(ledger_.mark(stream->id, phase), phase_begin(stream->id, phase));
   out.marked = out.cursor;
+  out.pass_began = now_;
   consider(out);
   return out;
 }
@@ -45,7 +46,8 @@ bool Feeder::wants_reading(Scan& scan) {
     look_again(scan, scan.rests_until);
     return false;
   }
-  scan.go_back();
+  scan.go_back(now_);
+  if (scan.wants_pass()) look_again(scan, scan.passes_again());
   if (scan.phase == Phase::first) return !scan.at_end;
   if (scan.next_due == UINT32_MAX) return false;
   if (to_instant(scan.next_due) <= now_) return true;
@@ -114,6 +116,7 @@ void Feeder::rest(Scan& scan, const Error& why) {
 void Feeder::leave_to_scan(FeederLane& lane) {
   auto& owner = scan(lane.stream, lane.phase);
   owner.left_behind = std::min(owner.left_behind, *lane.left_due);
+  owner.want(now_);
   lane.left_due.reset();
   if (lane.outstanding == 0) lanes_.remove(lane);
 }

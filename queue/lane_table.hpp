@@ -109,6 +109,9 @@ class LaneTable {
   /// The lane a reference means, or null when it is gone.
   [[nodiscard]] FeederLane* at(LaneRef ref);
   void remove(FeederLane& lane);
+  /// Slots are [0, slots()); null: the slot is free.
+  [[nodiscard]] std::uint32_t slots() const { return slots_; }
+  [[nodiscard]] FeederLane* in_slot(std::uint32_t slot) { return lane(slot).used ? &lane(slot) : nullptr; }
   [[nodiscard]] std::size_t size() const { return index_.size(); }
 
   template <class Fn>

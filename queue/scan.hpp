@@ -1,6 +1,7 @@
 // Where the reading of one stream's phase stands. Feeder's thread only.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -28,19 +29,36 @@ struct Scan {
   std::string marked;        ///< low-water mark last submitted
   std::uint64_t marked_epoch = 0;
 
+  Instant wanted = Instant::max();  ///< what is behind the cursor need not be read before
+  Instant next_pass{};              ///< lanes gave their place up (feeder_places.cpp): no other pass before
+  Instant pass_began{};
+
   bool queued = false;                 ///< waits for its turn to be read
   bool active = false;                 ///< has a claim on a share of the memory
   Instant rests_until{};               ///< the store could not be read
   Instant looked_at = Instant::max();  ///< is looked at again then, at the latest
 
   [[nodiscard]] Id id() const { return {stream->id, phase}; }
+  /// Something is behind the cursor, and may go at that time.
+  void want(Instant at) { wanted = std::min(wanted, at); }
+  void pass_at_once() {
+    next_pass = {};
+    if (!dirty.empty() || left_behind != UINT32_MAX) wanted = {};
+  }
+  [[nodiscard]] Instant passes_again() const { return std::max(next_pass, wanted); }
+  [[nodiscard]] bool wants_pass() const {
+    return phase == Phase::first ? at_end && !dirty.empty() : left_behind != UINT32_MAX;
+  }
   /// Something behind the cursor is to be read: the next pass begins there.
-  void go_back() {
-    if (phase == Phase::first && at_end && !dirty.empty()) {
+  void go_back(Instant now) {
+    if (!wants_pass() || now < passes_again()) return;
+    next_pass = {};
+    wanted = Instant::max();
+    pass_began = now;
+    if (phase == Phase::first) {
       cursor = std::exchange(dirty, {});
       at_end = false;
-    }
-    if (phase == Phase::retry && left_behind != UINT32_MAX) {
+    } else {
       cursor = std::min(cursor, due_begin(stream->id, left_behind));
       next_due = std::min(next_due, left_behind);
       left_behind = UINT32_MAX;

@@ -4,10 +4,12 @@
 //   queue_bench DIR drain [DEFERRED_PERCENT] [MOST]               sends until empty, or MOST attempts
 //   queue_bench DIR defer HOURS                                   every record deferred, spread over HOURS
 //   queue_bench DIR open                                          time from open() to the first lease
+//   queue_bench DIR reach                                         time from open() until every lane was seen
 //
 // DOMAINS: records fall on them evenly, by a hash of the row; each stream has every domain. A step a process,
 // so that memory is that step's own. `drain` and `open` end by _exit, as a kill would, when they are cut
-// short. Prints one line of JSON.
+// short. `reach`: every lane is blocked for an hour, as if its receiver were down, when the worker sees it.
+// Prints one line of JSON.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -17,8 +19,10 @@
 #include <fstream>
 #include <future>
 #include <string>
+#include <unordered_set>
 
 #include "queue/event_log.hpp"
+#include "queue/families.hpp"
 #include "tests/unit/queue/fake_worker.hpp"
 
 namespace sluice::queue {
@@ -212,6 +216,54 @@ int send(Bench& bench, const Send& how, const char* step) {
   return 0;
 }
 
+/// Until a worker has seen each lane, and what the table of lanes has cost since.
+int reach(Bench& bench) {
+  if (!bench.open()) return 1;
+  std::uint64_t lanes = 0;
+  {
+    const auto rows = bench.queue->database().cursor(kRecords, std::string(), std::string(300, '\xff'));
+    while (rows->valid()) {
+      ++lanes;
+      rows->seek(behind_domain(*RecordKey::decode(rows->key())));
+    }
+  }
+  bench.start = steady_clock::now();
+  bench.queue.reset();
+  if (!bench.open()) return 1;
+  struct Seen {
+    std::mutex mutex;
+    std::unordered_set<std::size_t> names;
+    std::atomic<std::uint64_t> count{0};
+  } seen;
+  const auto blocked = [&](const WorkerLane& lane) {
+    const auto name = std::hash<std::string>{}(lane.domain + '/' + std::to_string(lane.stream->id));
+    const std::lock_guard lock(seen.mutex);
+    if (seen.names.insert(name).second) seen.count.fetch_add(1);
+    return bench.clock.now() + std::chrono::hours(1);
+  };
+  FakeWorker one(*bench.queue, bench.clock, [](const Record&, Settlement&) {}, kRun, kRunsAhead);
+  FakeWorker two(*bench.queue, bench.clock, [](const Record&, Settlement&) {}, kRun, kRunsAhead);
+  one.set_blocked(blocked);
+  two.set_blocked(blocked);
+  const auto cpu = cpu_seconds();
+  bench.queue->start({&one, &two});
+  one.start();
+  two.start();
+  while (seen.count.load() < lanes && seconds(bench.start) < 300)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));  // how exact the time is
+  const auto took = seconds(bench.start);
+  const auto used = cpu_seconds() - cpu;
+  std::this_thread::sleep_for(std::chrono::seconds(10));  // what looking for blocked lanes again costs
+  fmt::print(
+      "{{\"step\":\"reach\",\"lanes\":{},\"seen\":{},\"all_s\":{:.2f},\"cpu_s\":{:.2f},\"cpu_later\":{:.3f},"
+      "\"peak_mib\":{}}}\n",
+      lanes, seen.count.load(), took, used, (cpu_seconds() - cpu - used) / 10, peak_mib());
+  one.stop();
+  two.stop();
+  bench.queue->stop();
+  return 0;
+}
+
 }  // namespace
 }  // namespace sluice::queue
 
@@ -231,5 +283,6 @@ int main(int argc, char** argv) {
   if (step == "defer")
     return send(bench, {0, UINT64_MAX, static_cast<std::int64_t>(number(3, 24)) * 3600}, "defer");
   if (step == "open") return send(bench, {0, UINT64_MAX, 0, true}, "open");
+  if (step == "reach") return reach(bench);
   return 64;
 }

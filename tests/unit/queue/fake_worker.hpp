@@ -20,6 +20,8 @@ class FakeWorker final : public RunReceiver {
   /// Called on the worker's thread for each leased record, in order; fills kind, trail, due; event is made by
   /// settle().
   using Outcome = std::function<void(const Record&, Settlement&)>;
+  /// Until when the lane is blocked; in the past: it may go. On the worker's thread.
+  using Blocked = std::function<Instant(const WorkerLane&)>;
 
   FakeWorker(Queue& queue, const Clock& clock, Outcome outcome, std::size_t run = 64,
              std::size_t runs_ahead = 2)
@@ -59,6 +61,8 @@ class FakeWorker final : public RunReceiver {
   void set_runs_ahead(std::size_t runs) {
     post([this, runs] { runs_ahead_ = runs; });
   }
+  /// Lanes that are blocked go back to the store until then. Before start().
+  void set_blocked(Blocked blocked) { blocked_ = std::move(blocked); }
   /// Records handed to outcome() so far.
   [[nodiscard]] std::uint64_t attempts() const { return attempts_.load(); }
 
@@ -116,9 +120,12 @@ class FakeWorker final : public RunReceiver {
 
   void enqueue(WorkerLane& lane) {
     const auto seen = lanes_->changes();
-    if (lane.stream->may_send(clock_.now())) return site_.add(lane);
+    const auto now = clock_.now();
+    const bool asleep = !lane.stream->may_send(now);
+    const auto until = asleep ? Instant::max() : blocked_ ? blocked_(lane) : now;
+    if (until <= now) return site_.add(lane);
     site_.remove(lane);
-    lanes_->give_back(lane, Instant::max(), seen);
+    lanes_->give_back(lane, until, seen);
   }
 
   void attempt(std::vector<Held> leased) {
@@ -148,6 +155,7 @@ class FakeWorker final : public RunReceiver {
   Queue& queue_;
   const Clock& clock_;
   const Outcome outcome_;
+  Blocked blocked_;
   const std::size_t run_;
   std::size_t runs_ahead_;
   std::unique_ptr<WorkerLanes> lanes_;
