@@ -89,7 +89,7 @@ Expected<> Expansion::read_addresses(const Dedup::Visit& visit) const {
     if (auto read = reader->next(batch); !read) return read;
     if (batch.rows.empty()) return {};
     for (const auto& row : batch.rows) {
-      if (!row.accepted() || !mapper.map(batch, row, reader->columns(), mapped)) continue;
+      if (!row.accepted() || !mapper.map_key(batch, row, reader->columns(), mapped)) continue;
       if (!visit(row.number, mapped.key)) return {};
     }
   }

@@ -162,6 +162,21 @@ Expected<> RowMapper::write_nested(MappedRow& out) {
 
 Expected<> RowMapper::map(const RowBatch& batch, const ListRow& row, const std::vector<std::string>& columns,
                           MappedRow& out) {
+  if (auto mapped = map_address(batch, row, columns, out); !mapped) return mapped;
+  if (format_ == ListFormat::jsonl) return write_nested(out);
+  message::encode_row(flat_, out.fields);
+  return {};
+}
+
+/// Only what is nested can be wrong.
+Expected<> RowMapper::map_key(const RowBatch& batch, const ListRow& row,
+                              const std::vector<std::string>& columns, MappedRow& out) {
+  auto mapped = map_address(batch, row, columns, out);
+  return mapped && format_ == ListFormat::jsonl ? write_nested(out) : mapped;
+}
+
+Expected<> RowMapper::map_address(const RowBatch& batch, const ListRow& row,
+                                  const std::vector<std::string>& columns, MappedRow& out) {
   SLUICE_ASSERT(row.accepted());
   if (slots_.size() < columns.size()) learn(columns);
   std::fill(present_.begin(), present_.end(), 0);
@@ -186,8 +201,6 @@ Expected<> RowMapper::map(const RowBatch& batch, const ListRow& row, const std::
   out.key.clear();
   out.address.append_key(out.key);
   out.fields.clear();
-  if (format_ == ListFormat::jsonl) return write_nested(out);
-  message::encode_row(flat_, out.fields);
   return {};
 }
 

@@ -35,9 +35,15 @@ class RowMapper {
   /// call. Errors are the row's fault and are the reason it is rejected for; invalid_input or limit.
   [[nodiscard]] Expected<> map(const RowBatch& batch, const ListRow& row,
                                const std::vector<std::string>& columns, MappedRow& out);
+  /// Accepts and rejects as map() does, for address and key alone: `fields` may be left empty.
+  [[nodiscard]] Expected<> map_key(const RowBatch& batch, const ListRow& row,
+                                   const std::vector<std::string>& columns, MappedRow& out);
 
  private:
   static constexpr int kNoSlot = -1;
+
+  Expected<> map_address(const RowBatch& batch, const ListRow& row, const std::vector<std::string>& columns,
+                         MappedRow& out);
 
   void learn(const std::vector<std::string>& columns);
   Expected<> write_nested(MappedRow& out);

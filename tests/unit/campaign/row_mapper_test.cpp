@@ -19,8 +19,10 @@ std::vector<std::string> mapped(const std::string& list, ListFormat format, std:
   const auto compiled = message::Template::compile(source, message::Mode::text, layout).value();
   auto reader = test::open_text(list, format).value();
   RowMapper mapper(layout, format);
+  RowMapper keys(layout, format);
   RowBatch batch;
   MappedRow row;
+  MappedRow key_only;
   std::vector<std::string> out;
   while (reader.next(batch) && !batch.rows.empty()) {
     for (const auto& raw : batch.rows) {
@@ -28,7 +30,11 @@ std::vector<std::string> mapped(const std::string& list, ListFormat format, std:
         out.push_back("rejected");
         continue;
       }
-      if (auto done = mapper.map(batch, raw, reader.columns(), row); !done) {
+      const auto keyed = keys.map_key(batch, raw, reader.columns(), key_only);
+      auto done = mapper.map(batch, raw, reader.columns(), row);
+      EXPECT_EQ(keyed.has_value(), done.has_value());
+      if (done) EXPECT_EQ(key_only.key, row.key);
+      if (!done) {
         out.push_back("!" + done.error().text);
         continue;
       }
