@@ -27,7 +27,7 @@ struct EventLogOptions {
   std::string folder;
   std::uint64_t file_bytes = 256u << 20;
   std::size_t page_events = 20'000;    ///< read and synced together
-  std::uint64_t trim_every = 200'000;  ///< events between two trims of the outbox; fewer make `sent` dearer
+  std::uint64_t trim_every = 100'000;  ///< events between two trims of the outbox; fewer make `sent` dearer
   std::uint64_t keep_bytes = 50ull << 30;  ///< oldest files beyond this are deleted
   std::chrono::hours keep_for{14 * 24};    ///< files not written for longer are deleted
 };
