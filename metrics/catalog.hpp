@@ -28,14 +28,14 @@ inline constexpr Family kQueueRecipients{
     "sluice_queue_recipients",
     "Recipients queued. The total by state is exact, the split by provider an estimate.",
     Type::gauge,
-    {Label::state, Label::provider},
+    {Label::queue_state, Label::provider},
     {},
     4 * kProviders};
 inline constexpr Family kQueueOldest{
     "sluice_queue_oldest_seconds",
     "How long the oldest recipient has waited: ready since it could be sent, others since acceptance.",
     Type::gauge,
-    {Label::state, Label::provider},
+    {Label::queue_state, Label::provider},
     {},
     4 * kProviders};
 inline constexpr Family kQueueCountAge{"sluice_queue_count_age_seconds",
@@ -59,7 +59,7 @@ inline constexpr Family kAccepted{
 inline constexpr Family kAttempts{"sluice_attempts_total",
                                   "Attempts, by what came of them.",
                                   Type::counter,
-                                  {Label::provider, Label::source, Label::result},
+                                  {Label::provider, Label::source, Label::attempt_result},
                                   {},
                                   4 * kPairs};
 inline constexpr Family kDelivered{"sluice_delivered_total",
@@ -92,7 +92,7 @@ inline constexpr Family kInDoubt{"sluice_in_doubt_total",
 inline constexpr Family kSuppressed{"sluice_suppressed_total",
                                     "Recipients not attempted on purpose.",
                                     Type::counter,
-                                    {Label::reason},
+                                    {Label::suppress_reason},
                                     {},
                                     25};
 inline constexpr Family kReturned{"sluice_returned_total",
@@ -133,7 +133,7 @@ inline constexpr Family kOutboxLag{
 inline constexpr Family kWebhookRequests{"sluice_webhook_requests_total",
                                          "Batches of events posted to an endpoint, by what came of it.",
                                          Type::counter,
-                                         {Label::webhook, Label::result},
+                                         {Label::webhook, Label::request_result},
                                          {},
                                          2 * kWebhooks};
 inline constexpr Family kWebhookEvents{"sluice_webhook_events_total",
@@ -157,7 +157,7 @@ inline constexpr Family kWebhookDisabled{"sluice_webhook_disabled",
 inline constexpr Family kReports{"sluice_reports_total",
                                  "Reports to senders of mail taken by SMTP (RFC 3464), by kind.",
                                  Type::counter,
-                                 {Label::result},
+                                 {Label::report_result},
                                  {},
                                  4};
 
@@ -171,7 +171,7 @@ inline constexpr Family kStageSeconds{"sluice_smtp_stage_seconds",
 inline constexpr Family kConnections{"sluice_connections",
                                      "Connections to receivers.",
                                      Type::gauge,
-                                     {Label::provider, Label::source, Label::state},
+                                     {Label::provider, Label::source, Label::connection_state},
                                      {},
                                      2 * kPairs};
 inline constexpr Family kMessagesPerConnection{"sluice_messages_per_connection",
@@ -183,7 +183,7 @@ inline constexpr Family kMessagesPerConnection{"sluice_messages_per_connection",
 inline constexpr Family kTlsSessions{"sluice_tls_sessions_total",
                                      "Connections opened, by their encryption.",
                                      Type::counter,
-                                     {Label::tls_version, Label::tls_policy, Label::result},
+                                     {Label::tls_version, Label::tls_policy, Label::session_result},
                                      {},
                                      64};
 inline constexpr Family kDkimSign{"sluice_dkim_sign_seconds",
@@ -196,7 +196,7 @@ inline constexpr Family kThrottleWait{
     "sluice_throttle_wait_seconds_total",
     "Time lanes and paths waited for a limit or a back-off; each counts when its wait ends.",
     Type::counter,
-    {Label::reason, Label::provider},
+    {Label::wait_reason, Label::provider},
     {},
     5 * kProviders};
 inline constexpr Family kBackoffActive{
@@ -217,7 +217,7 @@ inline constexpr Family kSourceSuspended{
     "sluice_source_suspended",
     "Suspensions of a source, everywhere or at a receiver, by who made them: operator, or a rule.",
     Type::gauge,
-    {Label::source, Label::reason},
+    {Label::source, Label::suspend_reason},
     {},
     128};
 inline constexpr Family kWarmupQuota{"sluice_warmup_quota",
@@ -254,12 +254,21 @@ inline constexpr Family kInbound{
     {Label::verdict},
     {},
     12};
-inline constexpr Family kDoorRefused{
-    "sluice_door_refused_total", "What the SMTP doors refused.", Type::counter, {Label::reason}, {}, 8};
-inline constexpr Family kDnsSeconds{
-    "sluice_dns_seconds", "Time name servers took.", Type::histogram, {Label::result}, bounds::kDns, 5};
-inline constexpr Family kDnsLookups{
-    "sluice_dns_lookups_total", "Lookups, by how they were answered.", Type::counter, {Label::result}, {}, 5};
+inline constexpr Family kDoorRefused{"sluice_door_refused_total",
+                                     "What the SMTP doors refused.",
+                                     Type::counter,
+                                     {Label::refuse_reason},
+                                     {},
+                                     8};
+inline constexpr Family kDnsSeconds{"sluice_dns_seconds", "Time name servers took.",
+                                    Type::histogram,      {Label::answer_result},
+                                    bounds::kDns,         5};
+inline constexpr Family kDnsLookups{"sluice_dns_lookups_total",
+                                    "Lookups, by how they were answered.",
+                                    Type::counter,
+                                    {Label::lookup_result},
+                                    {},
+                                    5};
 
 // -- the store and the disk
 inline constexpr Family kCommitSeconds{
@@ -292,7 +301,7 @@ inline constexpr Family kWriteStalled{"sluice_write_stalled", "1 while the store
 
 // -- campaigns
 inline constexpr Family kCampaigns{
-    "sluice_campaigns", "Campaigns not done.", Type::gauge, {Label::state}, {}, 8};
+    "sluice_campaigns", "Campaigns not done.", Type::gauge, {Label::campaign_state}, {}, 8};
 inline constexpr Family kCampaignEta{"sluice_campaign_eta_seconds",
                                      "When the campaign will be done at its present rate; the largest few.",
                                      Type::gauge,
@@ -309,7 +318,7 @@ inline constexpr Family kCampaignRecipients{
     "sluice_campaign_recipients",
     "Recipients of a campaign by what became of them; the largest few.",
     Type::gauge,
-    {Label::tenant, Label::campaign, Label::state},
+    {Label::tenant, Label::campaign, Label::recipient_state},
     {},
     120};
 inline constexpr Family kSpoolOldest{"sluice_spool_oldest_file_seconds",

@@ -3,7 +3,8 @@
 campaign to every kind of receiver, and each query of metrics/grafana/*.json has numbers. dashboards.py
 path/to/sluice.
 
-Each panel has a title, a description and a unit, each variable has values, and titles are told apart.
+Each panel has a title, a description and a unit, each variable has values, and titles are told apart. No word
+of sluice's own is shown as "other".
 """
 import json
 import pathlib
@@ -125,6 +126,8 @@ def scenario(scene):
             wait_until("every panel has data", all_there, 30, 1)
         except AssertionError:
             raise AssertionError("without data:\n" + "\n".join(empty)) from None
+        for label in "result", "state", "reason", "stage", "door", "event":
+            assert prometheus.value(f'count({{__name__=~"sluice_.*", {label}="other"}})') == 0, label
         assert service.stop()[0] == 0
     print(sum(len(panels(dashboard)) for dashboard in dashboards.values()), "panels")
 

@@ -2,8 +2,9 @@
 // the write-ahead log. Files are made, renamed and removed durably at once; their bytes are durable up to the
 // last sync.
 //
-// Faults are set by the simulation's thread and hit the log, which is written on that thread, once a commit:
-// so a seed replays exactly whatever RocksDB's background threads do meanwhile.
+// Faults are set by the simulation's thread and hit the log as that thread writes it, once a commit: so a seed
+// replays exactly whatever RocksDB's background threads do meanwhile. They sync logs too, when they recover from
+// a full disk, and at a moment of their own: a cut does not wait for those syncs.
 #pragma once
 
 #include <rocksdb/env.h>
@@ -16,6 +17,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 
 namespace sluice::sim {
 
@@ -36,7 +38,7 @@ class MemoryDisk final : public rocksdb::FileSystem {
   /// While full every append fails, half written.
   void set_full(bool full) { full_ = full; }
   [[nodiscard]] bool full() const { return full_; }
-  /// The power goes at the log's next sync.
+  /// The power goes at the next sync of the log by the calling thread.
   void cut_at_sync(Torn torn);
   void cut_now();
   [[nodiscard]] bool cut_planned() const { return cut_; }
@@ -92,6 +94,7 @@ class MemoryDisk final : public rocksdb::FileSystem {
   std::atomic<bool> full_{false};
   std::atomic<bool> dead_{false};
   std::atomic<bool> cut_{false};
+  std::thread::id cutter_;  // whose sync it is; read by others once cut_ is seen
   std::atomic<bool> lying_{false};
   Torn torn_ = Torn::nothing;
 };

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <set>
 #include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "metrics/registry.hpp"
 
@@ -75,6 +78,42 @@ TEST(Catalog, SixtyFourProvidersAndSixteenSourcesAreShownApart) {
   const auto text = to_text(registry);
   EXPECT_EQ(text.find("\"other\""), std::string::npos);
   EXPECT_LE(series_in(text), kMaxSeries);
+}
+
+/// Whichever family shows its words first.
+TEST(Catalog, TheWordsOfAFamilyAreNotTakenByAnother) {
+  const std::vector<std::pair<const Family*, std::vector<std::string>>> counters{
+      {&kDnsLookups, {"cached", "joined", "asked", "refused"}},
+      {&kReports, {"relayed", "delayed", "failed", "dropped"}},
+      {&kWebhookRequests, {"taken", "failed"}},
+      {&kTlsSessions, {"plain", "full", "resumed", "failed"}},
+      {&kAttempts, {"delivered", "bounced", "deferred", "in_doubt"}},
+      {&kSuppressed, {"hard_bounce", "complaint", "unsubscribe", "list", "invalid"}},
+      {&kDoorRefused, {"relay", "recipient", "message", "deferred"}},
+      {&kThrottleWait, {"lane_rate", "path_rate", "connections", "connection_rate", "back_off"}},
+      {&kQueueRecipients, {"ready", "deferred", "held", "paused"}},
+      {&kConnections, {"open", "connecting"}},
+      {&kCampaigns, {"scheduled", "running", "paused", "expanding", "done", "cancelled"}},
+      {&kCampaignRecipients, {"queued", "delivered", "bounced", "expired", "suppressed", "cancelled"}},
+  };
+  for (std::size_t first = 0; first < counters.size(); ++first) {
+    Registry registry;
+    auto& shard = registry.make_shard();
+    for (std::size_t i = 0; i < counters.size(); ++i) {
+      const auto& [family, words] = counters[(first + i) % counters.size()];
+      for (const auto& word : words) {
+        if (family->labels[0] == Label::wait_reason || family->labels[0] == Label::queue_state)
+          shard.cell(*family, {word, "gmail"}).add();
+        else if (family->label_count() == 1)
+          shard.cell(*family, {word}).add();
+        else if (family->label_count() == 2)
+          shard.cell(*family, {"gmail", word}).add();
+        else
+          shard.cell(*family, {"1.3", "opportunistic", word}).add();
+      }
+    }
+    EXPECT_EQ(to_text(registry).find("\"other\""), std::string::npos) << counters[first].first->name;
+  }
 }
 
 /// Every family filled beyond its bound, with values nobody expects.
