@@ -2,9 +2,9 @@
 // the write-ahead log. Files are made, renamed and removed durably at once; their bytes are durable up to the
 // last sync.
 //
-// Faults are set by the simulation's thread and hit the log as that thread writes it, once a commit: so a seed
-// replays exactly whatever RocksDB's background threads do meanwhile. They sync logs too, when they recover from
-// a full disk, and at a moment of their own: a cut does not wait for those syncs.
+// Faults are set by the simulation's thread and hit the log as that thread writes it, once a commit: so a
+// seed replays exactly whatever RocksDB's background threads do meanwhile. They sync logs too, when they
+// recover from a full disk, and at a moment of their own: a cut does not wait for those syncs.
 #pragma once
 
 #include <rocksdb/env.h>
