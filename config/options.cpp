@@ -100,6 +100,12 @@ std::vector<throttle::PolicyOptions> policy_options(const Config& from) {
   return out;
 }
 
+queue::TenantWeights tenant_weights(const Config& from) {
+  queue::TenantWeights out;
+  for (const auto& tenant : from.tenants) out[tenant.name] = static_cast<unsigned>(tenant.weight);
+  return out;
+}
+
 http::ServerOptions http_options(const Http& from) {
   http::ServerOptions out;
   out.connections = from.connections;

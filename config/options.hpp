@@ -5,6 +5,7 @@
 
 #include "config/config.hpp"
 #include "engine/campaign/limits.hpp"
+#include "queue/stream.hpp"
 #include "throttle/policy.hpp"
 
 namespace sluice::http {
@@ -21,6 +22,9 @@ namespace sluice::config {
 /// Every [[policy]] and every [[tenant]] with a rate; as fallbacks what is known of providers; and behind
 /// those, for each (source, site), what [delivery] says.
 [[nodiscard]] std::vector<throttle::PolicyOptions> policy_options(const Config& from);
+
+/// Of every [[tenant]].
+[[nodiscard]] queue::TenantWeights tenant_weights(const Config& from);
 
 [[nodiscard]] http::ServerOptions http_options(const Http& from);
 

@@ -14,6 +14,7 @@ class Ring {
  public:
   [[nodiscard]] bool empty() const { return order_.empty(); }
   [[nodiscard]] Child& front() { return *order_.front(); }
+  [[nodiscard]] const Child& front() const { return *order_.front(); }
   void add(Child& child) {
     child.deficit = child.quantum();
     order_.push_back(&child);
@@ -35,14 +36,14 @@ class Ring {
 }  // namespace
 
 struct SiteQueue::StreamShare {
-  explicit StreamShare(const Stream& stream) : weight(stream.weight()) {}
+  explicit StreamShare(StreamPtr owner) : stream(std::move(owner)) {}
 
-  unsigned weight;
+  StreamPtr stream;  // shared: with its lanes; asked for its weights at each turn, as they change
   unsigned deficit = 0;
   LaneList lanes[2];  ///< by phase
   unsigned turn = 0;  ///< which phase the next record comes from, when both have lanes
 
-  [[nodiscard]] unsigned quantum() const { return std::max(1U, kQuantum * weight / 5); }
+  [[nodiscard]] unsigned quantum() const { return std::max(1U, kQuantum * stream->weight() / 5); }
   [[nodiscard]] bool empty() const { return lanes[0].empty() && lanes[1].empty(); }
 };
 
@@ -51,7 +52,8 @@ struct SiteQueue::TenantShare {
   Ring<StreamShare> ring;
   std::map<StreamId, std::unique_ptr<StreamShare>> streams;
 
-  [[nodiscard]] static unsigned quantum() { return kQuantum; }
+  /// Precondition: a stream of it stands in the ring.
+  [[nodiscard]] unsigned quantum() const { return kQuantum * ring.front().stream->tenant_weight(); }
 };
 
 struct SiteQueue::ClassShare {
@@ -71,10 +73,11 @@ void SiteQueue::add(WorkerLane& lane) {
   auto& tenant = share.tenants[lane.stream->settings.tenant];
   if (!tenant) tenant = std::make_unique<TenantShare>();
   auto& stream = tenant->streams[lane.stream->id];
-  if (!stream) stream = std::make_unique<StreamShare>(*lane.stream);
+  if (!stream) stream = std::make_unique<StreamShare>(lane.stream);
   if (stream->empty()) {
-    if (tenant->ring.empty()) share.ring.add(*tenant);
+    const bool comes = tenant->ring.empty();
     tenant->ring.add(*stream);
+    if (comes) share.ring.add(*tenant);
   }
   stream->lanes[static_cast<std::size_t>(lane.phase)].push_back(lane);
   lane.queued = true;

@@ -1,9 +1,10 @@
 // Which record a path sends next: fair by class, tenant, stream and lane, over the lanes of one site.
 //
 // Transactional mail goes first, but commercial mail keeps every tenth grant. Tenants of a class, and streams
-// of a tenant, share by deficit round robin: two equally weighted backlogged streams differ by at most two
-// quanta (8 records) in what they were served. A stream serves first attempts and retries alternately, and a
-// lane for up to kLaneBurst records, so that a small domain's recipients leave together, on one connection.
+// of a tenant, share by deficit round robin and by their weights: two equally weighted backlogged streams
+// differ by at most two quanta (8 records) in what they were served, where their tenants' weight is 1. A
+// stream serves first attempts and retries alternately, and a lane for up to kLaneBurst records, so that a
+// small domain's recipients leave together, on one connection.
 //
 // Pure: no clock, no threads; a lane that may not send now is refused by the gate and leaves the queue until
 // its owner adds it again. Source: Shreedhar and Varghese, "Efficient fair queueing using deficit round
@@ -21,7 +22,8 @@
 
 namespace sluice::queue {
 
-inline constexpr unsigned kQuantum = 4;           ///< records a weight-5 stream is served in a turn
+/// Records a stream of weight 5, and a tenant of weight 1, is served in a turn.
+inline constexpr unsigned kQuantum = 4;
 inline constexpr unsigned kLaneBurst = 16;        ///< records of a lane in a row
 inline constexpr unsigned kCommercialShare = 10;  ///< one grant of so many is commercial's, whatever waits
 

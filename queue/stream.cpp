@@ -70,6 +70,7 @@ std::optional<std::pair<StreamSettings, StreamState>> decode_stream(std::string_
 
 void StreamTable::add(StreamPtr stream) {
   const std::lock_guard lock(mutex_);
+  weigh(*stream);
   last_ = std::max(last_, stream->id);
   streams_[stream->id] = std::move(stream);
 }
@@ -94,6 +95,17 @@ std::vector<StreamPtr> StreamTable::all() const {
   std::vector<StreamPtr> out;
   for (const auto& [id, stream] : streams_) out.push_back(stream);
   return out;
+}
+
+void StreamTable::set_tenant_weights(TenantWeights weights) {
+  const std::lock_guard lock(mutex_);
+  tenant_weights_ = std::move(weights);
+  for (const auto& [id, stream] : streams_) weigh(*stream);
+}
+
+void StreamTable::weigh(Stream& stream) const {
+  const auto at = tenant_weights_.find(stream.settings.tenant);
+  stream.set_tenant_weight(at == tenant_weights_.end() ? 1 : at->second);
 }
 
 void StreamTable::skip_to(StreamId last) {

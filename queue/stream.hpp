@@ -102,6 +102,9 @@ class Stream : public std::enable_shared_from_this<Stream> {
   [[nodiscard]] std::uint8_t priority() const { return priority_.load(std::memory_order_acquire); }
   /// 1 to 9.
   void set_priority(std::uint8_t priority) { priority_.store(priority, std::memory_order_release); }
+  /// Of its tenant, beside other tenants on a path: see StreamTable::set_tenant_weights().
+  [[nodiscard]] unsigned tenant_weight() const { return tenant_weight_.load(std::memory_order_relaxed); }
+  void set_tenant_weight(unsigned weight) { tenant_weight_.store(weight, std::memory_order_relaxed); }
   [[nodiscard]] std::string pool() const {
     const std::lock_guard lock(pool_mutex_);
     return pool_;
@@ -126,12 +129,16 @@ class Stream : public std::enable_shared_from_this<Stream> {
   std::atomic<bool> on_hold_{false};
   std::atomic<bool> local_windows_{false};
   std::atomic<std::uint8_t> priority_;
+  std::atomic<unsigned> tenant_weight_{1};
   mutable std::mutex pool_mutex_;
   std::string pool_;
 };
 
 /// Shared: lanes, windows and events of a stream live on several threads and outlive its entry in the table.
 using StreamPtr = std::shared_ptr<Stream>;
+
+/// By tenant, 1 to 1000; a tenant that is not in it has 1.
+using TenantWeights = std::map<std::string, unsigned, std::less<>>;
 
 [[nodiscard]] std::string encode_stream(const StreamSettings& settings, StreamState state);
 /// Nothing for damaged bytes.
@@ -146,14 +153,19 @@ class StreamTable {
   /// By tenant and name; the newest when a name was used again.
   [[nodiscard]] StreamPtr find(std::string_view tenant, std::string_view name) const;
   [[nodiscard]] std::vector<StreamPtr> all() const;
+  /// For the streams there are and those that come; also for what waits at a path, from its next turn on.
+  void set_tenant_weights(TenantWeights weights);
   /// Ids up to this are not given out.
   void skip_to(StreamId last);
   /// Dense ids, never reused; the first is 1.
   [[nodiscard]] StreamId next_id();
 
  private:
+  void weigh(Stream& stream) const;  ///< requires mutex_
+
   mutable std::mutex mutex_;
   std::map<StreamId, StreamPtr> streams_;
+  TenantWeights tenant_weights_;
   StreamId last_ = 0;
 };
 

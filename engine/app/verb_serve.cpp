@@ -47,6 +47,7 @@ class Reloader {
     if (!shaped) return std::unexpected(shaped.error());
     auto hooked = service_.webhooks().apply(config::endpoint_options(fresh->config));
     if (!hooked) return std::unexpected(hooked.error());
+    service_.queue().streams().set_tenant_weights(config::tenant_weights(fresh->config));
     service_.limits_changed();
     log::set_level(log::level_named(fresh->config.log.level).value_or(log::Level::info));
     boost::json::array rows;

@@ -272,6 +272,7 @@ Expected<control::ServiceOptions> service_options(const config::Config& config) 
   out.webhooks = config::endpoint_options(config);
   out.flow.inline_bytes = config.store.segment_from.bytes;
   out.policies = config::policy_options(config);
+  out.tenant_weights = config::tenant_weights(config);
   out.shaping = config::shaping_options(config);
   out.shaping_enabled = config.shaping.enabled;
   for (const auto& key : config.dkim) out.dkim.push_back({key.domain, key.selector, key.key_file});

@@ -74,6 +74,7 @@ Expected<> Service::make_queue() {
   auto opened = queue::Queue::open(options_.queue, clock_);
   if (!opened) return std::unexpected(opened.error());
   queue_ = std::move(*opened);
+  queue_->streams().set_tenant_weights(options_.tenant_weights);
   if (auto watched = make_disk_watch(); !watched) return watched;
   auto log = queue::EventLog::open(*queue_, options_.events);
   if (!log) return std::unexpected(log.error());

@@ -59,6 +59,7 @@ struct ServiceOptions {
   dns::RouterOptions router;
   std::vector<dns::RouteRule> routes;
   std::vector<throttle::PolicyOptions> policies;
+  queue::TenantWeights tenant_weights;
   shaping::Options shaping;
   bool shaping_enabled = true;               ///< off: paths back off by themselves
   std::vector<delivery::DoorOptions> doors;  ///< SMTP submission; one per [[listener]]

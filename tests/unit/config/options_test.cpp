@@ -46,6 +46,11 @@ TEST(PolicyOptions, HoldPoliciesTenantsAndTheFallback) {
   EXPECT_TRUE(throttle::PolicySet::create(policies));
 }
 
+TEST(TenantWeights, AreThoseOfListedTenants) {
+  const auto config = config_of("[[tenant]]\nname = \"shop\"\nweight = 4\n[[tenant]]\nname = \"quiet\"\n");
+  EXPECT_EQ(tenant_weights(config), (queue::TenantWeights{{"shop", 4}, {"quiet", 1}}));
+}
+
 TEST(ServerOptions, NameFallsBackFromListenerToDeliveryToHost) {
   Listener listener;
   Delivery delivery;

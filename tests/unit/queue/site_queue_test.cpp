@@ -119,6 +119,37 @@ TEST(SiteQueue, TenantsShareWhateverTheirNumberOfStreams) {
   EXPECT_NEAR(static_cast<double>(count(served, lonely)), 400.0, 2 * kQuantum);
 }
 
+TEST(SiteQueue, TenantsShareByTheirWeights) {
+  Site site;
+  SiteQueue queue;
+  StreamTable streams;
+  const auto large = site.stream(StreamClass::commercial, "large");
+  const auto small = site.stream(StreamClass::commercial, "small");
+  streams.add(large);
+  streams.set_tenant_weights({{"large", 3}});
+  streams.add(small);
+  queue.add(site.lane(large, "a.test", 2000));
+  queue.add(site.lane(small, "b.test", 2000));
+  auto served = take(queue, 800);
+  EXPECT_NEAR(static_cast<double>(count(served, large)), 600.0, 3 * kQuantum);
+  streams.set_tenant_weights({{"small", 3}});  // a reload that no longer lists the other
+  served = take(queue, 800);
+  EXPECT_NEAR(static_cast<double>(count(served, small)), 600.0, 6 * kQuantum);
+}
+
+TEST(SiteQueue, ANewPriorityHoldsForWhatWaits) {
+  Site site;
+  SiteQueue queue;
+  const auto one = site.stream(StreamClass::commercial, "t", 5);
+  const auto other = site.stream(StreamClass::commercial, "t", 5);
+  queue.add(site.lane(one, "a.test", 2000));
+  queue.add(site.lane(other, "b.test", 2000));
+  EXPECT_EQ(take(queue, 80).size(), 80U);
+  one->set_priority(9);
+  const auto served = take(queue, 500);
+  EXPECT_NEAR(static_cast<double>(count(served, other)), 400.0, 2 * kQuantum);
+}
+
 TEST(SiteQueue, ATenantPaysForStreamsOfOneRecord) {
   Site site;
   SiteQueue queue;
