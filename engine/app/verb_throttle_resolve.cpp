@@ -70,7 +70,7 @@ Expected<Resolved> resolve(const config::Loaded& loaded, const std::string& doma
   throttle::Subject subject;
   using throttle::Dimension;
   subject[Dimension::source] = out.source;
-  subject[Dimension::pool] = "default";
+  subject[Dimension::pool] = out.plan->pool.empty() ? "default" : out.plan->pool;
   subject[Dimension::provider] = out.provider;
   subject[Dimension::site] = out.plan->site;
   subject[Dimension::domain] = domain;

@@ -163,7 +163,7 @@ Expected<std::vector<dns::RouteRule>> route_rules(const config::Config& config) 
     if (domain == route.match.end() || route.match.size() != 1) {
       return fail(ErrorCode::invalid_input, "[[route]] " + route.name + ": match must be { domain = \"…\" }");
     }
-    out.push_back({domain->second, route.hosts, route.tls, {}});
+    out.push_back({domain->second, route.hosts, route.tls, {}, route.pool});
   }
   return out;
 }

@@ -41,7 +41,8 @@ class Explanation {
   /// A campaign none of whose mail is in memory is explained by its first record.
   std::vector<delivery::SiteExplanation> by_first_record(const queue::StreamPtr& stream);
   /// Where the domain's mail goes; "" and a blocker when that is not known.
-  std::string add_route(const std::string& domain);
+  void add_route(delivery::ExplainQuery& query);
+  static void go_to(delivery::ExplainQuery& query, const dns::MxPlan& plan);
   void add_suppression(const queue::Found& found);
   Expected<queue::Found> find(queue::BrowseFilter filter) const;
   /// The same for each provider of a campaign, as far as they have been counted, and for all of them.
@@ -107,16 +108,20 @@ std::vector<delivery::SiteExplanation> Explanation::by_first_record(const queue:
   const auto provider = service_.desk().provider_of(query.domain);
   add_orders(query.domain, provider);
   add_canary(*stream, provider);
-  query.site = add_route(query.domain);
+  add_route(query);
   if (query.site.empty()) return {};
   return service_.delivery().explain(query);
 }
 
-std::string Explanation::add_route(const std::string& domain) {
-  const auto route = service_.router().cached(domain, now_);
-  if (route && *route) return (**route)->site;
+void Explanation::add_route(delivery::ExplainQuery& query) {
+  const auto route = service_.router().cached(query.domain, now_);
+  if (route && *route) return go_to(query, ***route);
   blockers_.push_back({"dns", route ? route->error().text : "where its mail goes is not looked up yet"});
-  return {};
+}
+
+void Explanation::go_to(delivery::ExplainQuery& query, const dns::MxPlan& plan) {
+  query.site = plan.site;
+  query.pool = plan.pool;
 }
 
 void Explanation::add_suppression(const queue::Found& found) {
@@ -173,9 +178,9 @@ Expected<json::object> Explanation::message(const MessageId& id) {
   query.source = record.value.trail.source;
   if (found->state == queue::Waiting::ready) {
     add_canary(*found->stream, service_.desk().provider_of(domain));
-    query.site = add_route(domain);
+    add_route(query);
   }
-  if (query.site.empty() && route && *route) query.site = (**route)->site;
+  if (query.site.empty() && route && *route) go_to(query, ***route);
   if (query.site.empty() || found->state == queue::Waiting::leased) return answer("message", id.text(), {});
   return answer("message", id.text(), service_.delivery().explain(query));
 }
@@ -202,7 +207,7 @@ Expected<json::object> Explanation::domain(const std::string& domain) {
   add_disk();
   delivery::ExplainQuery query;
   query.domain = domain;
-  query.site = add_route(domain);
+  add_route(query);
   if (query.site.empty()) return answer("domain", domain, {});
   return answer("domain", domain, service_.delivery().explain(query));
 }

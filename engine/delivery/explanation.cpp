@@ -40,9 +40,9 @@ bool fits(Dispatch& dispatch, const ExplainQuery& query) {
   if (!query.site.empty() && site.key != query.site) return false;
   const auto& provider = site.provider.empty() ? "other" : site.provider;
   if (!query.provider.empty() && provider != query.provider) return false;
+  if (!query.pool.empty() && dispatch.pool() != query.pool) return false;
   if (!query.stream) return true;
-  if (dispatch.pool() != query.stream->pool()) return false;
-  if (!query.site.empty()) return true;
+  if (!query.site.empty()) return !query.pool.empty() || dispatch.pool() == query.stream->pool();
   return std::ranges::any_of(dispatch.roll().all(),
                              [&](const auto* lane) { return lane->lane.stream->id == query.stream->id; });
 }

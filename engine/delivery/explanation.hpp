@@ -31,6 +31,7 @@ struct ExplainQuery {
   queue::StreamPtr stream{};
   std::string domain{};      ///< with `stream`: of one message
   std::string site{};        ///< where the domain's mail goes
+  std::string pool{};        ///< the route's; empty, with `stream` and `site`: the stream's
   std::string provider{};    ///< "other": sites without one
   std::uint16_t source = 0;  ///< Trail::source of one message
 };

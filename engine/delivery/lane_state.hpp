@@ -48,12 +48,13 @@ class LaneRoll {
 
 class LaneState final : public throttle::Waiter {
  public:
-  LaneState(Worker& worker, std::uint64_t id, queue::WorkerLane& lane, Dispatch& dispatch)
-      : lane(lane), dispatch(dispatch), id(id), worker_(worker) {}
+  LaneState(Worker& worker, std::uint64_t id, queue::WorkerLane& lane, Dispatch& dispatch, bool pool_by_route)
+      : lane(lane), dispatch(dispatch), id(id), pool_by_route(pool_by_route), worker_(worker) {}
 
   queue::WorkerLane& lane;
   Dispatch& dispatch;
   const std::uint64_t id;
+  const bool pool_by_route;   ///< and not the stream's, whatever that becomes
   Path* waits_for = nullptr;  ///< stands in that path's `sticky`
   LaneRoll::Place of_dispatch;
   LaneRoll::Place of_stream;

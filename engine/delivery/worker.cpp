@@ -158,8 +158,9 @@ void Worker::put_off(queue::Run run, Instant until, std::uint64_t seen) {
 
 void Worker::attach(queue::WorkerLane& lane, const dns::PlanPtr& plan) {
   if (lane.owner == nullptr) {
-    auto& dispatch = dispatch_for(lane.stream->pool(), plan);
-    auto state = std::make_unique<LaneState>(*this, next_id(), lane, dispatch);
+    const bool by_route = !plan->pool.empty();
+    auto& dispatch = dispatch_for(by_route ? plan->pool : lane.stream->pool(), plan);
+    auto state = std::make_unique<LaneState>(*this, next_id(), lane, dispatch, by_route);
     lane.owner = state.get();
     dispatch.roll().add(*state);
     dispatch.came(lane.domain);
@@ -309,7 +310,7 @@ void Worker::attach_anew(const queue::StreamPtr& stream) {
   }
   std::vector<LaneState*> queued;
   for (auto* lane : lanes_of(stream)) {
-    if (lane->dispatch.pool() != pool) {
+    if (!lane->pool_by_route && lane->dispatch.pool() != pool) {
       give_back(*lane, now(), changes());
     } else if (lane->lane.queued) {
       lane->dispatch.remove(*lane);

@@ -81,6 +81,7 @@ struct MxPlan {
   Instant expires{};        ///< ask again from then on
   std::string tls;          ///< a route's TLS policy word; "" = the default policy
   std::string credentials;  ///< a route's reference into the credentials; "" = none
+  std::string pool;         ///< a route's source pool; "" = the message's own
 };
 
 /// shared_ptr: one immutable plan is held by the router's cache and by every path that uses it, on any

@@ -19,6 +19,9 @@ struct Planner::Work {
   Instant expires{};
   bool keep = true;  // false when a failure is ours and says nothing about the domain
   bool incomplete = false;
+
+  /// The route says where; else DNS does.
+  [[nodiscard]] bool to_route_hosts() const { return route != nullptr && !route->hosts.empty(); }
 };
 
 namespace {
@@ -69,14 +72,16 @@ Task<Resolved> Planner::plan(std::string domain, std::shared_ptr<const RouteTabl
   if (!plan) co_return Resolved{std::unexpected(std::move(plan.error())), work.expires};
   plan->expires = work.expires;
   if (work.route) {
+    if (!work.to_route_hosts()) plan->site += work.route->site;
     plan->tls = work.route->tls;
     plan->credentials = work.route->credentials;
+    plan->pool = work.route->pool;
   }
   co_return Resolved{std::make_shared<const MxPlan>(std::move(*plan)), work.expires};
 }
 
 Task<Planned<HostSelection>> Planner::select(Work& work) {
-  if (work.route) co_return selection_of(*work.route);
+  if (work.to_route_hosts()) co_return selection_of(*work.route);
   if (work.domain.starts_with('[')) {
     if (!options_.address_literals || !parse_address_literal(work.domain)) {
       co_return std::unexpected(
@@ -101,7 +106,7 @@ Task<Planned<MxPlan>> Planner::add_addresses(Work& work, const HostSelection& se
   std::vector<AnswerPtr*> places;
   for (std::size_t i = 0; i < selection.hosts.size(); ++i) {
     const auto address =
-        work.route ? work.route->hosts[i].address : parse_address_literal(selection.hosts[i].name);
+        work.to_route_hosts() ? work.route->hosts[i].address : parse_address_literal(selection.hosts[i].name);
     if (address) {
       (address->is_v4() ? answers[i].v4 : answers[i].v6) = given(*address);
       continue;

@@ -41,15 +41,16 @@ Expected<std::string> canonical_match(std::string_view text) {
 Expected<Route> make_route(const RouteRule& rule, std::uint16_t default_port) {
   auto match = canonical_match(rule.match);
   if (!match) return std::unexpected(match.error());
-  if (rule.hosts.empty() || rule.hosts.size() > kMaxRouteHosts) {
+  if (rule.hosts.size() > kMaxRouteHosts || (rule.hosts.empty() && rule.pool.empty())) {
     return fail(ErrorCode::invalid_input,
-                fmt::format("{} hosts given, 1 to {} are possible", rule.hosts.size(), kMaxRouteHosts));
+                fmt::format("{} hosts given, 1 to {} are possible, none only where a pool is named",
+                            rule.hosts.size(), kMaxRouteHosts));
   }
   if (std::ranges::find(kTlsWords, rule.tls) == kTlsWords.end()) {
     return fail(ErrorCode::invalid_input,
                 fmt::format("tls \"{}\" is not \"off\", \"opportunistic\" or \"required\"", rule.tls));
   }
-  Route route{std::move(*match), {}, {}, rule.tls, rule.credentials};
+  Route route{std::move(*match), {}, {}, rule.tls, rule.credentials, rule.pool};
   std::vector<std::string> names;
   for (const auto& text : rule.hosts) {
     auto host = parse_route_host(text, default_port);
@@ -58,7 +59,7 @@ Expected<Route> make_route(const RouteRule& rule, std::uint16_t default_port) {
     names.push_back(fmt::format("{}:{}", is_v6 ? "[" + host->name + "]" : host->name, host->port));
     route.hosts.push_back(std::move(*host));
   }
-  route.site = site_of(std::move(names));
+  if (!names.empty()) route.site = site_of(std::move(names));
   // Connections opened in another manner are not shared: what must not go in the clear never rides along.
   if (!route.tls.empty()) route.site += ";tls=" + route.tls;
   if (!route.credentials.empty()) route.site += ";as=" + route.credentials;

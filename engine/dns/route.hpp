@@ -33,6 +33,7 @@ struct RouteRule {
   std::vector<std::string> hosts;
   std::string tls;          ///< "", "off", "opportunistic", "required"
   std::string credentials;  ///< reference into the credentials, carried along; "" = none
+  std::string pool{};  ///< source pool, carried along; "" = the message's own. With it `hosts` may be empty
 };
 
 struct RouteHost {
@@ -43,10 +44,11 @@ struct RouteHost {
 
 struct Route {
   std::string match;
-  std::string site;
-  std::vector<RouteHost> hosts;
+  std::string site;              ///< without hosts: what sets it apart of the domain's site, put behind that
+  std::vector<RouteHost> hosts;  ///< empty: where the domain's MX says
   std::string tls;
   std::string credentials;
+  std::string pool;
 };
 
 /// "host", "host:port", "[address]", "[address]:port" or "IPv4:port"; without a port `default_port`.

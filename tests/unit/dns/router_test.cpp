@@ -198,6 +198,18 @@ TEST_F(RouterTest, RoutesComeBeforeTheDns) {
   EXPECT_EQ(plan("equal.test")->kind, PlanKind::mx);
 }
 
+TEST_F(RouterTest, ARouteOfAPoolAloneGoesToTheMx) {
+  rules = {{"several.test", {}, "", "", "special"}, {"same.test", {}, "required", "", "special"}};
+  const auto p = plan("several.test");
+  EXPECT_EQ(p->kind, PlanKind::mx);
+  EXPECT_EQ(p->pool, "special");
+  EXPECT_EQ(p->hosts.front().name, "mx1.several.test");
+  const auto required = plan("same.test");
+  EXPECT_EQ(required->tls, "required");
+  EXPECT_TRUE(required->site.ends_with(";tls=required")) << required->site;
+  EXPECT_EQ(plan("equal.test")->pool, "");
+}
+
 TEST_F(RouterTest, NewRoutesReplaceThePlansOfOldOnes) {
   EXPECT_EQ(plan("plain.test")->kind, PlanKind::implicit);
   on_home([](Router& r) -> net::Task<bool> {
