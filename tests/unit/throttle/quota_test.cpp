@@ -111,7 +111,7 @@ TEST(Quota, NoInterleavingGrantsMoreInAWindow) {
           if (!held.empty()) {
             const auto [window, receipt] = held.back();
             held.pop_back();
-            if (quota->count(now).window == window) --granted[window];
+            --granted[window];  // it was not sent, whether its window still takes it back or not
             quota->refund(1, receipt);
           }
           break;
