@@ -224,7 +224,7 @@ int reach(Bench& bench) {
     const auto rows = bench.queue->database().cursor(kRecords, std::string(), std::string(300, '\xff'));
     while (rows->valid()) {
       const auto key = *RecordKey::decode(rows->key());
-      if (key.phase == Phase::first) ++lanes;  // of what was under way at a kill, the rest of its lane is
+      if (key.phase == Phase::first) ++lanes;  // what a kill left in doubt is a retry: no lane that is due
       rows->seek(behind_domain(key));
     }
   }

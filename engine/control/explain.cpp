@@ -40,7 +40,7 @@ class Explanation {
   void add_canary(const queue::Stream& stream, const std::string& provider);
   /// A campaign none of whose mail is in memory is explained by its first record.
   std::vector<delivery::SiteExplanation> by_first_record(const queue::StreamPtr& stream);
-  /// Where the domain's mail goes; "" and a blocker when that is not known.
+  /// Puts in where the mail of the query's domain goes; a blocker and no site when that is not known.
   void add_route(delivery::ExplainQuery& query);
   static void go_to(delivery::ExplainQuery& query, const dns::MxPlan& plan);
   void add_suppression(const queue::Found& found);

@@ -104,7 +104,6 @@ MemoryEnv::MemoryEnv(std::shared_ptr<MemoryDisk> disk) : EnvWrapper(rocksdb::New
 
 void MemoryDisk::cut_at_sync(Torn torn) {
   torn_ = torn;
-  cutter_ = std::this_thread::get_id();
   cut_ = true;
 }
 
@@ -136,7 +135,7 @@ IOStatus MemoryDisk::append(MemoryFile& file, const Slice& bytes) {
 IOStatus MemoryDisk::sync(MemoryFile& file, bool is_log) {
   if (dead_) return off();
   const std::lock_guard lock(file.mutex);
-  if (is_log && cut_ && cutter_ == std::this_thread::get_id()) {
+  if (is_log && cut_ && owner_ == std::this_thread::get_id()) {
     const auto unsynced = file.bytes.size() - file.synced;
     if (torn_ == Torn::half) file.synced += unsynced / 2;
     if (torn_ == Torn::all) file.synced += unsynced;

@@ -38,7 +38,7 @@ class MemoryDisk final : public rocksdb::FileSystem {
   /// While full every append fails, half written.
   void set_full(bool full) { full_ = full; }
   [[nodiscard]] bool full() const { return full_; }
-  /// The power goes at the next sync of the log by the calling thread.
+  /// The power goes at the next sync of the log by the thread that made the disk.
   void cut_at_sync(Torn torn);
   void cut_now();
   [[nodiscard]] bool cut_planned() const { return cut_; }
@@ -94,7 +94,7 @@ class MemoryDisk final : public rocksdb::FileSystem {
   std::atomic<bool> full_{false};
   std::atomic<bool> dead_{false};
   std::atomic<bool> cut_{false};
-  std::thread::id cutter_;  // whose sync it is; read by others once cut_ is seen
+  const std::thread::id owner_ = std::this_thread::get_id();  // the simulation's thread
   std::atomic<bool> lying_{false};
   Torn torn_ = Torn::nothing;
 };

@@ -88,12 +88,12 @@ TEST(Catalog, TheWordsOfAFamilyAreNotTakenByAnother) {
       {&kWebhookRequests, {"taken", "failed"}},
       {&kTlsSessions, {"plain", "full", "resumed", "failed"}},
       {&kAttempts, {"delivered", "bounced", "deferred", "in_doubt"}},
-      {&kSuppressed, {"hard_bounce", "complaint", "unsubscribe", "list", "invalid"}},
+      {&kSuppressed, {"global", "tenant", "list", "unsubscribed"}},
       {&kDoorRefused, {"relay", "recipient", "message", "deferred"}},
       {&kThrottleWait, {"lane_rate", "path_rate", "connections", "connection_rate", "back_off"}},
       {&kQueueRecipients, {"ready", "deferred", "held", "paused"}},
       {&kConnections, {"open", "connecting"}},
-      {&kCampaigns, {"scheduled", "running", "paused", "expanding", "done", "cancelled"}},
+      {&kCampaigns, {"running", "paused", "cancelling"}},
       {&kCampaignRecipients, {"queued", "delivered", "bounced", "expired", "suppressed", "cancelled"}},
   };
   for (std::size_t first = 0; first < counters.size(); ++first) {
